@@ -1,0 +1,8 @@
+//! A deterministic simulation testbed for Zab.
+
+pub mod zab;
+
+pub mod replica;
+
+#[cfg(feature = "sim")]
+pub mod sim;

@@ -1,0 +1,90 @@
+//! Everything that can happen to a peer.
+
+use super::message::{LinkId, Message, Notification};
+use super::storage::{LogSlice, ReadId, Recovered, SnapshotImage, WriteError, WriteId};
+use super::{Payload, Sid, Zxid};
+
+/// One thing that happened. Closed: both hosts produce every variant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// Time passed: at or after [`Peer::next_timeout`](super::Peer::next_timeout). Early or late wake-ups do no harm.
+    Wake,
+    /// An election notification arrived.
+    Notification {
+        /// Who sent it: the sid of the connection it came on.
+        from: Sid,
+        /// What it says.
+        notification: Notification,
+    },
+    /// Somebody connected to our quorum port.
+    Accepted {
+        /// The new link.
+        link: LinkId,
+    },
+    /// The connection we asked for stands.
+    Connected {
+        /// The new link.
+        link: LinkId,
+    },
+    /// The connection we asked for was refused or timed out.
+    ConnectFailed,
+    /// A packet arrived.
+    Received {
+        /// On which link.
+        link: LinkId,
+        /// The packet.
+        message: Message,
+    },
+    /// A link ended, by the other side or by the network. Nothing more will arrive on it.
+    Closed {
+        /// Which one.
+        link: LinkId,
+    },
+    /// Every write up to this one is durable.
+    Persisted {
+        /// The last of them.
+        through: WriteId,
+    },
+    /// A write failed, and with it every later one.
+    WriteFailed {
+        /// The first that failed.
+        id: WriteId,
+        /// Why.
+        error: WriteError,
+    },
+    /// The answer to [`Output::Reload`](super::Output::Reload): the service's state is what this describes.
+    Reloaded(Box<Recovered>),
+    /// The answer to [`Output::ReadLog`](super::Output::ReadLog).
+    LogRead {
+        /// Which read.
+        read: ReadId,
+        /// What was found.
+        slice: LogSlice,
+    },
+    /// The answer to [`Output::ReadSnapshot`](super::Output::ReadSnapshot).
+    SnapshotRead {
+        /// Which read.
+        read: ReadId,
+        /// The service's state.
+        image: SnapshotImage,
+    },
+    /// A client of this server wants to write.
+    Submit {
+        /// The request, as the service understands it.
+        request: Payload,
+    },
+    /// A client of this server asked for `sync`.
+    Sync {
+        /// Comes back in [`Output::Synced`](super::Output::Synced).
+        token: u64,
+    },
+    /// The answer to [`Output::Prepare`](super::Output::Prepare), in the same step.
+    Prepared {
+        /// The zxid of the question.
+        zxid: Zxid,
+        /// The txn's payload.
+        payload: Payload,
+    },
+    /// Stop cleanly: leave the role, drain the disk, then [`Output::Halt`](super::Output::Halt).
+    Stop,
+}
