@@ -6,7 +6,7 @@
 //!         Looking ── elected ──► Leading | Following | Observing
 //! ```
 
-use std::collections::VecDeque;
+mod view;
 
 use super::election::{Elected, Election};
 use super::leader::Leader;
@@ -15,11 +15,10 @@ use super::local::Local;
 use super::log::Log;
 use super::message::{NOTIFICATION_VERSION, Notification};
 use super::storage::{Write, WriteId};
-use super::timer::{Deadline, Timer};
 use super::vote::PeerState;
 use super::{
-    Config, Epoch, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Phase, Reason,
-    Recovered, Rejected, Sid, Txn, Zxid,
+    Config, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason, Recovered,
+    Rejected, Sid,
 };
 
 /// One server's protocol state: a pure machine. It reads no clock, does no IO and draws nothing at random.
@@ -380,92 +379,3 @@ impl Peer {
         }
     }
 }
-
-/// What can be seen of a peer.
-impl Peer {
-    /// When it wants to be woken, and why.
-    pub fn next_timeout(&self) -> Option<(Instant, Timer)> {
-        let deadline: Option<Deadline> = match &self.role {
-            Role::Looking(election) => Some(election.deadline()),
-            Role::Leading(leader) => leader.deadline(),
-            Role::Following(learner) | Role::Observing(learner) => learner.deadline(),
-            Role::Leaving(Leaving { stage: LeavingStage::Pausing { until }, .. }) => {
-                Some((*until, Timer::ObserverDelay))
-            }
-            Role::Leaving(_) | Role::Halted => None,
-        };
-        deadline
-    }
-
-    /// Who it is.
-    pub fn sid(&self) -> Sid {
-        self.local.sid
-    }
-
-    /// Its state, as it answers notifications.
-    pub fn state(&self) -> PeerState {
-        match &self.role {
-            Role::Looking(_) | Role::Halted => PeerState::Looking,
-            Role::Leading(_) => PeerState::Leading,
-            Role::Following(_) => PeerState::Following,
-            Role::Observing(_) => PeerState::Observing,
-            Role::Leaving(leaving) => leaving.state,
-        }
-    }
-
-    /// How far its role has come.
-    pub fn phase(&self) -> Phase {
-        match &self.role {
-            Role::Looking(_) | Role::Leaving(_) | Role::Halted => Phase::Election,
-            Role::Leading(leader) => leader.phase(),
-            Role::Following(learner) | Role::Observing(learner) => learner.phase(),
-        }
-    }
-
-    /// Whether it serves clients.
-    pub fn is_serving(&self) -> bool {
-        self.phase() == Phase::Broadcast
-    }
-
-    /// Whom it follows; itself if it leads.
-    pub fn leader(&self) -> Option<Sid> {
-        match &self.role {
-            Role::Leading(_) => Some(self.local.sid),
-            Role::Following(learner) | Role::Observing(learner) => Some(learner.leader()),
-            _ => None,
-        }
-    }
-
-    /// Its promise, as far as it is durable.
-    pub fn accepted_epoch(&self) -> Epoch {
-        self.local.accepted_epoch
-    }
-
-    /// The epoch of its history, as far as it is durable.
-    pub fn current_epoch(&self) -> Epoch {
-        self.local.current_epoch
-    }
-
-    /// The last zxid of its applied state, which is what it claims in a vote: the marker of the epoch for a leader that
-    /// serves and has delivered nothing yet.
-    pub fn last_zxid(&self) -> Zxid {
-        self.local.log.applied()
-    }
-
-    /// The last zxid it knows to be committed and has applied.
-    pub fn last_committed(&self) -> Zxid {
-        self.local.committed
-    }
-
-    /// The txns in memory from which it would serve a DIFF.
-    pub fn window(&self) -> &VecDeque<Txn> {
-        self.local.log.window()
-    }
-
-    /// The txns that are logged and not applied.
-    pub fn pending(&self) -> &VecDeque<Txn> {
-        self.local.log.pending()
-    }
-}
-
-mod display;
