@@ -75,7 +75,7 @@ impl Disk {
         disk
     }
 
-    /// Reads the newest good snapshot and the log after it, as written. `ledger` is empty.
+    /// Reads the newest good snapshot and the log after it, as written; a flush came before. `ledger` is empty.
     pub(in crate::sim) fn recover(&self, window: usize, mut ledger: Ledger) -> Recovery {
         let good = |s: &&Snapshot| s.safety != Safety::Torn && s.zxid >= self.base;
         let mut last_zxid = Zxid::ZERO;
