@@ -9,3 +9,6 @@ pub mod sim;
 
 #[cfg(feature = "sim")]
 pub mod scenario;
+
+#[cfg(feature = "sim")]
+pub mod run;

@@ -49,14 +49,20 @@ impl Source<'_> {
     /// An error of the parser, or of a type.
     pub fn syntax(&self, error: &toml::de::Error) -> ScenarioError {
         let (message, help) = advise(error.message());
-        ScenarioError { help, ..self.error(error.span().unwrap_or(0..0), message) }
+        let span = error.span().unwrap_or(0..0);
+        let named = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        let within = |name| self.text.get(span.clone()).and(self.find_word(name, span.clone()));
+        let span = named.and_then(within).unwrap_or(span);
+        ScenarioError { help, ..self.error(span, message) }
     }
 
     /// An error at `needle` within the section `[section]`.
     pub fn at(&self, section: &str, needle: &str, message: String) -> ScenarioError {
         let header = format!("[{section}]");
         let span = match self.find_line(&header, 0) {
-            Some(start) => self.find_word(needle, start..self.section_end(start)).unwrap_or(start..start + header.len()),
+            Some(start) => {
+                self.find_word(needle, start..self.section_end(start)).unwrap_or(start..start + header.len())
+            }
             None => self.find_word(needle, 0..self.text.len()).unwrap_or(0..0),
         };
         self.error(span, message)
@@ -72,7 +78,9 @@ impl Source<'_> {
             from = start.map_or(self.text.len(), |start| start + HEADER.len());
         }
         let span = match start {
-            Some(start) => self.find_word(needle, start..self.section_end(start)).unwrap_or(start..start + HEADER.len()),
+            Some(start) => {
+                self.find_word(needle, start..self.section_end(start)).unwrap_or(start..start + HEADER.len())
+            }
             None => self.find_word(needle, 0..self.text.len()).unwrap_or(0..0),
         };
         self.error(span, message)
@@ -134,15 +142,22 @@ impl Source<'_> {
 
 /// From what serde says (``unknown field `x`, expected one of `a`, `b` ``) to what is wrong and what may have been meant.
 fn advise(said: &str) -> (String, Option<String>) {
+    if let Some((given, available)) =
+        said.strip_prefix("unexpected keys in table: ").and_then(|rest| rest.split_once(", available keys: "))
+    {
+        let names: Vec<String> = available.split(", ").map(|name| format!("`{name}`")).collect();
+        let given = given.split(", ").next().unwrap_or_default();
+        return advise(&format!("unknown field `{given}`, expected one of {}", names.join(", ")));
+    }
     let Some((wrong, expected)) = said.split_once(", expected ").filter(|_| said.starts_with("unknown ")) else {
         return (said.to_owned(), None);
     };
     let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let (given, names) = (quoted(wrong), quoted(expected));
-    let help = given.first().and_then(|given| nearest(given, &names)).map_or_else(
-        || format!("expected {expected}"),
-        |name| format!("did you mean `{name}`?"),
-    );
+    let help = given
+        .first()
+        .and_then(|given| nearest(given, &names))
+        .map_or_else(|| format!("expected {expected}"), |name| format!("did you mean `{name}`?"));
     (wrong.to_owned(), Some(help))
 }
 

@@ -21,7 +21,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::sim::clock::ClockOptions;
+use crate::sim::clocks::ClockOptions;
 use crate::sim::fault::{FaultOptions, RandomOptions};
 use crate::sim::latency::{DiskOptions, NetworkOptions};
 use crate::sim::schedule::{Plan, RunOptions};
@@ -161,6 +161,7 @@ impl Scenario {
             ("disk", "sync", Some(self.disk.sync)),
             ("disk", "read", Some(self.disk.read)),
             ("workload", "think", Some(self.workload.think)),
+            ("run", "boot", Some(self.run.boot)),
         ];
         for (section, key, latency) in latencies {
             if let Some(Err(message)) = latency.map(|latency| latency.validate()) {

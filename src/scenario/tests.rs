@@ -146,7 +146,8 @@ fn no_text_makes_the_reader_panic() {
         Just("[[fault]]".to_owned()),
     ];
     let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..12usize, piece), 1..4);
-    let mut runner = TestRunner::new(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() });
     let strategy = (any::<prop::sample::Index>(), edits);
     let result = runner.run(&strategy, |(which, edits)| {
         let mut chars: Vec<char> = which.get(&texts).chars().collect();

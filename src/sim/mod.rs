@@ -1,7 +1,7 @@
 //! The simulated world.
 
 mod action;
-pub mod clock;
+pub mod clocks;
 mod event;
 pub mod fault;
 pub mod latency;

@@ -8,20 +8,21 @@ mod closing;
 mod queue;
 mod wire;
 
-pub use closing::Closing;
+use closing::Closing;
+pub use closing::StageEnd;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock::ClockOptions;
+use super::clocks::ClockOptions;
 use super::fault::{Consequence, FaultOptions, Injection, Injector, RandomFaults, RandomOptions, Selector};
-use super::latency::{DiskOptions, NetworkOptions};
+use super::latency::{DiskOptions, Latency, NetworkOptions};
 use super::rng::{Rng, Stream};
 use super::text::Time;
 use super::workload::{Workload, WorkloadOptions};
-use super::{Action, Chance, Event, Node, Stage, World};
+use super::{Action, Chance, Event, Node, World};
 use crate::zab::{Duration, HaltReason, Instant};
 use queue::{Due, Queue};
 use wire::Wire;
@@ -34,8 +35,8 @@ pub trait Schedule {
     /// Looks at what the last action did and made possible.
     fn observe(&mut self, world: &mut World);
 
-    /// What kept the run from converging, if it had to and did not.
-    fn unconverged(&self) -> Option<Stage> {
+    /// The stage that ended during the last `next`, before its action is applied.
+    fn stage_end(&mut self) -> Option<StageEnd> {
         None
     }
 }
@@ -50,6 +51,8 @@ pub struct RunOptions {
     pub converge: Time,
     /// Whether the run ends with a restart of everybody.
     pub epilogue: bool,
+    /// When the processes start at first.
+    pub boot: Latency,
     /// When a process that ended itself starts again.
     pub restart: Time,
     /// The run ends after this many actions.
@@ -62,6 +65,7 @@ impl Default for RunOptions {
             chaos: Time::secs(5),
             converge: Time::secs(30),
             epilogue: true,
+            boot: Latency::Uniform(Time::ZERO, Time::millis(10)),
             restart: Time::millis(500),
             max_steps: 5_000_000,
         }
@@ -173,6 +177,8 @@ pub struct Seeded {
     closing: Closing,
     consequences: Vec<(Duration, Consequence)>,
     struck: BTreeMap<&'static str, u32>,
+    /// Whether the world is just built: who is down then is meant to start.
+    booting: bool,
 }
 
 /// How often a fault that found nobody to strike tries again.
@@ -212,6 +218,7 @@ impl Seeded {
             closing: Closing::new(seed),
             consequences: Vec::new(),
             struck: BTreeMap::new(),
+            booting: true,
         };
         seeded.plan_faults();
         seeded.queue.push(Instant::ZERO + plan.run.chaos.0, Due::EndOfChaos);
@@ -257,7 +264,10 @@ impl Seeded {
     fn turn(&mut self, due: Due, world: &World) -> Option<Action> {
         match due {
             Due::Act(action) => Some(action),
-            Due::Packet { link, to } => Some(Action::Deliver { link, to, skip: self.skip(link.other(to), to) }),
+            Due::Packet { link, to } => {
+                let overtaking = Action::Deliver { link, to, skip: self.skip(link.other(to), to) };
+                Some(if world.is_enabled(&overtaking) { overtaking } else { Action::Deliver { link, to, skip: 0 } })
+            }
             Due::Dial { dialer, acceptor } => {
                 let action = Action::Connect { dialer, acceptor };
                 if !world.is_enabled(&action) {
@@ -441,6 +451,11 @@ impl Seeded {
             Chance::Down { node } if self.closing.must_run(node) => {
                 self.queue.push(now + self.run.restart.0, Due::Closing(Consequence::Act(Action::Start { node })));
             }
+            Chance::Down { node } if self.booting => {
+                let machine = &mut self.machines[node.index()];
+                let at = now + self.run.boot.draw(&mut machine.slack);
+                self.queue.push(at, Due::Fault(Consequence::Act(Action::Start { node })));
+            }
             Chance::Up { .. } | Chance::Down { .. } => {}
         }
     }
@@ -449,9 +464,8 @@ impl Seeded {
         let at = self.wire.notification(from, to, self.now);
         let lossy = from != to && self.closing.is_chaos();
         let NetworkOptions { loss, duplicate, reorder, .. } = self.network;
-        let mut happens = |share: super::text::Share| {
-            lossy && !share.is_none() && self.wire.election_rng(from, to).chance(share.0)
-        };
+        let mut happens =
+            |share: super::text::Share| lossy && !share.is_none() && self.wire.election_rng(from, to).chance(share.0);
         let (lost, twice, late) = (happens(loss), happens(duplicate), happens(reorder));
         if lost {
             self.queue.push(at, Due::Act(Action::LoseNotification { from, to }));
@@ -518,6 +532,7 @@ impl Seeded {
 
 impl Schedule for Seeded {
     fn next(&mut self, world: &World) -> Option<(Instant, Action)> {
+        self.booting = false;
         while !self.closing.is_over() {
             let (at, due) = self.queue.pop()?;
             self.now = at.max(self.now);
@@ -537,8 +552,8 @@ impl Schedule for Seeded {
         }
     }
 
-    fn unconverged(&self) -> Option<Stage> {
-        self.closing.unconverged()
+    fn stage_end(&mut self) -> Option<StageEnd> {
+        self.closing.take_end()
     }
 }
 

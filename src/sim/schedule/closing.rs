@@ -29,12 +29,25 @@ enum Probe {
     Answered,
 }
 
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StageEnd {
+    /// Which.
+    pub stage: Stage,
+    /// Whether the core converged.
+    pub converged: bool,
+    /// The positions of the healed servers.
+    pub core: MemberSet,
+    /// Within which time they had to.
+    pub bound: Duration,
+}
+
 /// Where the run stands.
 #[derive(Clone, Debug)]
 pub struct Closing {
     stage: Stage,
     over: bool,
-    unconverged: Option<Stage>,
+    end: Option<StageEnd>,
     core: Vec<Node>,
     deadline: Instant,
     probe: Probe,
@@ -48,7 +61,7 @@ impl Closing {
         Closing {
             stage: Stage::Chaos,
             over: false,
-            unconverged: None,
+            end: None,
             core: Vec::new(),
             deadline: Instant::NEVER,
             probe: Probe::Unsent,
@@ -72,9 +85,9 @@ impl Closing {
         !self.is_chaos() && self.core.contains(&node)
     }
 
-    /// The stage that did not converge.
-    pub fn unconverged(&self) -> Option<Stage> {
-        self.unconverged
+    /// The stage that just ended.
+    pub fn take_end(&mut self) -> Option<StageEnd> {
+        self.end.take()
     }
 
     /// The probe is on its way under this serial.
@@ -201,13 +214,14 @@ impl Seeded {
     pub(super) fn check(&mut self, world: &World) -> Option<Action> {
         let settled = is_settled(world, &self.closing.core);
         if self.now > self.closing.deadline {
-            self.closing.unconverged = Some(self.closing.stage);
+            self.end_stage(false);
             self.closing.over = true;
             return None;
         }
         if settled && self.closing.probe == Probe::Answered {
             self.workload.quieten();
             if agrees(world, &self.closing.core) {
+                self.end_stage(true);
                 if self.closing.stage == Stage::Converge && self.run.epilogue {
                     self.begin_epilogue(world);
                 } else {
@@ -218,6 +232,11 @@ impl Seeded {
         }
         self.queue.push(self.now + PERIOD, Due::Check);
         if settled { self.probe() } else { None }
+    }
+
+    fn end_stage(&mut self, converged: bool) {
+        let core = self.closing.core.iter().map(|node| node.index()).collect();
+        self.closing.end = Some(StageEnd { stage: self.closing.stage, converged, core, bound: self.run.converge.0 });
     }
 
     fn probe(&mut self) -> Option<Action> {

@@ -80,11 +80,7 @@ impl Wire {
     pub fn close(&mut self, link: LinkKey, at: Node, now: Instant) -> Instant {
         let latency = self.latency;
         let way = self.way(link.other(at), at);
-        if way.quorum.below(8) == 0 {
-            now + latency.draw(&mut way.quorum)
-        } else {
-            self.arrival(link, at, now)
-        }
+        if way.quorum.below(8) == 0 { now + latency.draw(&mut way.quorum) } else { self.arrival(link, at, now) }
     }
 
     /// When a dial reaches the other side.
