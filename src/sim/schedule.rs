@@ -405,7 +405,9 @@ impl Seeded {
             Consequence::Clog { from, to, millis } => {
                 self.wire.clog(from, to, Duration::from_millis(millis.into()));
             }
-            Consequence::Revive { node, after } => self.machines[node.index()].revival = after,
+            Consequence::Revive { node, millis } => {
+                self.machines[node.index()].revival = millis.map(|millis| Duration::from_millis(millis.into()));
+            }
         }
         None
     }

@@ -36,8 +36,8 @@ pub enum Consequence {
     Revive {
         /// Whose.
         node: Node,
-        /// How long; never if absent.
-        after: Option<Duration>,
+        /// In milliseconds; never if absent.
+        millis: Option<u32>,
     },
 }
 
@@ -81,7 +81,7 @@ impl<'a> Injector<'a> {
             Injection::CrashInside { node, outputs, power, down } => {
                 let node = self.find(node)?;
                 let loss = if power { Loss::Power { kept: 0, torn: false } } else { Loss::Process };
-                self.out.push((Duration::ZERO, Consequence::Revive { node, after: down.map(|down| down.0) }));
+                self.out.push((Duration::ZERO, Consequence::Revive { node, millis: down.map(millis) }));
                 self.now(Action::CrashInside { node, after: outputs, loss });
             }
             Injection::PowerLoss { node, kept, torn, down } => {
@@ -156,7 +156,7 @@ impl<'a> Injector<'a> {
             }
             Injection::Clog { from, to, by, lasts } => {
                 let (from, to) = (self.find(from)?, self.find(to)?);
-                let millis = u32::try_from(by.0.as_millis()).unwrap_or(u32::MAX);
+                let millis = millis(by);
                 self.out.push((Duration::ZERO, Consequence::Clog { from, to, millis }));
                 if let Some(Time(lasts)) = lasts {
                     self.out.push((lasts, Consequence::Clog { from, to, millis: 0 }));
@@ -177,7 +177,7 @@ impl<'a> Injector<'a> {
             }
             Injection::ClockJump { node, by } => {
                 let node = self.find(node)?;
-                let millis = u32::try_from(by.0.as_millis()).unwrap_or(u32::MAX);
+                let millis = millis(by);
                 self.now(Action::ClockJump { node, millis });
             }
             Injection::AllDown { kept, down, ref only } => {
@@ -307,6 +307,11 @@ pub fn fits(world: &World, selector: Selector, node: Node) -> bool {
         Selector::Any => world.node(node).is_up(),
         Selector::Trigger | Selector::Peer => true,
     }
+}
+
+/// In whole milliseconds: no scenario can name a time that is longer than a day.
+fn millis(time: Time) -> u32 {
+    u32::try_from(time.0.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// All nodes of a world.
