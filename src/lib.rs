@@ -6,3 +6,6 @@ pub mod replica;
 
 #[cfg(feature = "sim")]
 pub mod sim;
+
+#[cfg(feature = "sim")]
+pub mod trace;
