@@ -9,3 +9,6 @@ pub mod sim;
 
 #[cfg(feature = "sim")]
 pub mod trace;
+
+#[cfg(feature = "cli")]
+pub mod cli;

@@ -58,8 +58,15 @@ mod tests {
     fn ranges_are_half_open_for_seeds_and_closed_for_steps() {
         assert_eq!(parse_seeds("1..4"), Ok(1..4));
         assert_eq!(parse_seeds("1..=4"), Ok(1..5));
-        assert!(parse_seeds("4..4").is_err() && parse_seeds("4").is_err() && parse_seeds("0..=18446744073709551615").is_err());
-        assert_eq!((parse_span("3..9"), parse_span("..9"), parse_span("3..")), (Ok(3..=9), Ok(0..=9), Ok(3..=u64::MAX)));
+        assert!(
+            parse_seeds("4..4").is_err()
+                && parse_seeds("4").is_err()
+                && parse_seeds("0..=18446744073709551615").is_err()
+        );
+        assert_eq!(
+            (parse_span("3..9"), parse_span("..9"), parse_span("3..")),
+            (Ok(3..=9), Ok(0..=9), Ok(3..=u64::MAX))
+        );
         assert!(parse_span("9..3").is_err() && parse_span("x..").is_err());
     }
 }
