@@ -6,6 +6,7 @@
 )]
 
 mod args;
+mod engine;
 mod files;
 mod panics;
 mod render;

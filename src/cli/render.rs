@@ -2,6 +2,7 @@
 //! terminal or `NO_COLOR` is set, and a reader that went away ends the output, not the command.
 
 mod batch;
+mod diagnostic;
 mod run;
 
 use std::fmt::Display;
@@ -11,7 +12,8 @@ use anstream::AutoStream;
 use serde::Serialize;
 
 pub(super) use batch::batch_text;
-pub(super) use run::run_text;
+pub(super) use diagnostic::scenario_error;
+pub(super) use run::{run_text, violation_text};
 
 /// Standard output and error.
 pub(super) struct Screen {

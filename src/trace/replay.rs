@@ -65,9 +65,9 @@ impl<'t> Replay<'t> {
         self.next.checked_sub(1).map_or(0, |last| self.lines[last].step)
     }
 
-    /// Whether every step has been taken.
-    pub fn is_over(&self) -> bool {
-        self.next == self.lines.len()
+    /// The number of the next step; `None` at the end.
+    pub fn next_step(&self) -> Option<u64> {
+        self.lines.get(self.next).map(|line| line.step)
     }
 }
 

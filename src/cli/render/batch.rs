@@ -35,7 +35,8 @@ pub(in crate::cli) fn batch_text(report: &BatchReport) -> String {
     for failure in report.failures.iter().take(SHOWN) {
         let times = match failure.seeds {
             1 => String::new(),
-            n => format!(" (and {} more)", plural(n - 1, "seed")),
+            2 => " (and 1 more seed)".into(),
+            n => format!(" (and {} more seeds)", thousands(n - 1)),
         };
         let word = if failure.verdict == Exit::Held { "" } else { failure.verdict.word() };
         let _ = write!(

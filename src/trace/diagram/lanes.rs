@@ -44,6 +44,18 @@ impl Lanes {
         self.0[node.index()]
     }
 
+    /// Whether an event may change a lane.
+    pub fn is_changed_by(event: &Event) -> bool {
+        matches!(
+            event,
+            Event::Started { .. }
+                | Event::Crashed { .. }
+                | Event::Halted { .. }
+                | Event::Fault(Fault::Paused { .. } | Fault::Resumed { .. })
+                | Event::Milestone { milestone: Milestone::Entered { .. }, .. }
+        )
+    }
+
     /// Follows an event.
     pub fn see(&mut self, event: &Event) {
         match *event {

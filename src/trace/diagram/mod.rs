@@ -7,6 +7,7 @@ mod lanes;
 mod mermaid;
 mod pick;
 mod svg;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -15,6 +16,7 @@ pub use lanes::{Lane, Lanes, Presence};
 pub use mermaid::mermaid;
 pub use pick::{Pick, PickError};
 pub use svg::svg;
+pub use tail::Tail;
 pub use text::{LEGEND, TextDiagram};
 
 use crate::sim::{Event, Node};

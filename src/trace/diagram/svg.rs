@@ -12,24 +12,44 @@ use crate::zab::{Notification, PeerState, Phase};
 
 const ROW: usize = 18;
 const PITCH: usize = 190;
-const GUTTER: usize = 170;
+const GUTTER: usize = 240;
 const TOP: usize = 84;
 const BAR: usize = 10;
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--page:#fff;--ink:#1f2328;--dim:#6e7781;--lane:#d0d7de;--looking:#d4a72c;--discovery:#8250df;\
---synchronization:#0969da;--broadcast:#1a7f37;--paused:#8c959f;--election:#9a6700;--sync:#0969da;--txn:#1a7f37;\
---request:#8250df;--ping:#8c959f;--bad:#cf222e}\
-@media(prefers-color-scheme:dark){:root{--page:#0d1117;--ink:#e6edf3;--dim:#8d96a0;--lane:#30363d;--looking:#d29922;\
---discovery:#ab7df8;--synchronization:#4493f8;--broadcast:#3fb950;--paused:#6e7681;--election:#d29922;--sync:#4493f8;\
---txn:#3fb950;--request:#ab7df8;--ping:#6e7681;--bad:#f85149}}\
-.page{fill:var(--page)}text{font:11px ui-monospace,monospace;fill:var(--ink)}.title{font-size:14px;font-weight:bold}\
-.name{font-size:13px;font-weight:bold;text-anchor:middle}.dim{fill:var(--dim)}.lane{stroke:var(--lane);stroke-dasharray:2 4}\
-.looking{fill:var(--looking)}.discovery{fill:var(--discovery)}.synchronization{fill:var(--synchronization)}\
-.broadcast{fill:var(--broadcast)}.paused{fill:var(--paused)}.role{opacity:.45}.leading{opacity:1}\
-.m{fill:none;stroke-width:1.3}.election{stroke:var(--election)}.sync{stroke:var(--sync)}.txn{stroke:var(--txn)}\
-.request{stroke:var(--request)}.ping{stroke:var(--ping)}.bad{stroke:var(--bad)}.link{stroke:var(--dim)}\
-.flight{stroke-dasharray:4 3}.dot{fill:var(--ink)}.alarm{fill:var(--bad)}.end{text-anchor:end}.stage{stroke:var(--ink)}";
+/// What does not depend on light and dark.
+const SHAPES: &str = "\
+text{font:11px ui-monospace,monospace}.title{font-size:14px;font-weight:bold}\
+.name{font-size:13px;font-weight:bold;text-anchor:middle}.end{text-anchor:end}.lane{stroke-dasharray:2 4}\
+.role{opacity:.45}.leading{opacity:1}.m{fill:none;stroke-width:1.3}.flight{stroke-dasharray:4 3}";
+
+/// Rule, property, colour in light, colour in dark. No CSS variables: few programs but browsers know them.
+const COLOURS: [(&str, &str, &str, &str); 18] = [
+    (".page", "fill", "#ffffff", "#0d1117"),
+    ("text,.dot", "fill", "#1f2328", "#e6edf3"),
+    (".dim", "fill", "#6e7781", "#8d96a0"),
+    (".alarm", "fill", "#cf222e", "#f85149"),
+    (".lane", "stroke", "#d0d7de", "#30363d"),
+    (".stage", "stroke", "#1f2328", "#e6edf3"),
+    (".looking", "fill", "#d4a72c", "#d29922"),
+    (".discovery", "fill", "#8250df", "#ab7df8"),
+    (".synchronization", "fill", "#0969da", "#4493f8"),
+    (".broadcast", "fill", "#1a7f37", "#3fb950"),
+    (".paused", "fill", "#8c959f", "#6e7681"),
+    (".election", "stroke", "#9a6700", "#d29922"),
+    (".sync", "stroke", "#0969da", "#4493f8"),
+    (".txn", "stroke", "#1a7f37", "#3fb950"),
+    (".request", "stroke", "#8250df", "#ab7df8"),
+    (".ping,.link", "stroke", "#8c959f", "#6e7681"),
+    (".bad", "stroke", "#cf222e", "#f85149"),
+    ("svg", "background", "#ffffff", "#0d1117"),
+];
+
+fn style() -> String {
+    let rules = |colour: fn(&(&str, &str, &'static str, &'static str)) -> &'static str| {
+        COLOURS.iter().map(|rule| format!("{}{{{}:{}}}", rule.0, rule.1, colour(rule))).collect::<String>()
+    };
+    format!("{}{SHAPES}@media(prefers-color-scheme:dark){{{}}}", rules(|rule| rule.2), rules(|rule| rule.3))
+}
 
 /// Draws what `pick` lets through; `moments` from before its span only set the scene.
 pub fn svg(title: &str, nodes: usize, moments: &[Moment], pick: &Pick) -> String {
@@ -86,7 +106,7 @@ impl Drawing {
             let y = y(row) + 4;
             self.add(format_args!(
                 "<text class=\"dim end\" x=\"{}\" y=\"{y}\">{} · {}</text>",
-                GUTTER - 60,
+                GUTTER - 30,
                 moment.step,
                 moment.at
             ));
@@ -115,7 +135,7 @@ impl Drawing {
                 let class = if matches!(sign, Sign::Crashed | Sign::Fault | Sign::WriteLost) { "alarm" } else { "dot" };
                 let radius = if sign == Sign::State { 5 } else { 3 };
                 let who = format!("{node} ");
-                let text = sentence.strip_prefix(&who).unwrap_or(&sentence);
+                let text = sentence.strip_prefix(&who).unwrap_or(&sentence).trim_start_matches("is ");
                 self.add(format_args!(
                     "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"><title>{sentence}</title></circle>\
                      <text class=\"{dim}\" x=\"{tx}\" y=\"{ty}\">{text}</text>",
@@ -131,7 +151,7 @@ impl Drawing {
                 let right = GUTTER + self.since.len() * PITCH;
                 self.add(format_args!(
                     "<line class=\"stage\" x1=\"{}\" x2=\"{right}\" y1=\"{y}\" y2=\"{y}\"/><text x=\"{}\" y=\"{}\">{sentence}</text>",
-                    GUTTER - 50,
+                    GUTTER - 20,
                     GUTTER + 10,
                     y(row) - 4,
                     y = y(row)
@@ -152,10 +172,10 @@ impl Drawing {
         ));
     }
 
-    /// Beside the arrow's head, on the side it came from.
+    /// At the arrow's head, under the line: it comes from above.
     fn label(&mut self, from: Node, to: Node, row: usize, text: &str) {
         let (class, x) = if from < to { (" class=\"end\"", x(to) - 16) } else { ("", x(to) + 16) };
-        self.add(format_args!("<text{class} x=\"{x}\" y=\"{}\">{}</text>", y(row) - 3, escape(text)));
+        self.add(format_args!("<text{class} x=\"{x}\" y=\"{}\">{}</text>", y(row) + 12, escape(text)));
     }
 
     fn bar(&mut self, node: Node, lane: Lane, from: usize, to: usize) {
@@ -199,8 +219,9 @@ impl Drawing {
         let (width, height) = (GUTTER + nodes * PITCH + 120, y(end) + ROW);
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
-             <title>{title}</title>\n<style>{STYLE}</style>\n<defs>\n",
-            title = escape(title)
+             <title>{title}</title>\n<style>{style}</style>\n<defs>\n",
+            title = escape(title),
+            style = style()
         );
         for plane in ["election", "sync", "txn", "request", "ping", "bad", "link"] {
             let _ = writeln!(
@@ -238,7 +259,7 @@ fn legend(out: &mut String) {
         let _ = write!(out, "<text class=\"dim\" x=\"{}\" y=\"49\">{name}</text>", x + 15);
         x += 45 + 7 * name.len();
     }
-    out.push('\n');
+    let _ = writeln!(out, "<text class=\"dim\" x=\"{x}\" y=\"49\">○ without an arrow: sent, not received here</text>");
 }
 
 impl Flying {

@@ -81,6 +81,16 @@ fn filters_hide_events_but_not_what_they_did_to_the_lanes() {
 }
 
 #[test]
+fn a_tail_is_the_end_of_the_whole() {
+    let mut tail = Tail::new(3, 4);
+    conversation().into_iter().for_each(|moment| tail.push(moment));
+    let whole = text(Pick::default());
+    let end = whole.lines().rev().take(3).collect::<Vec<_>>();
+    assert_eq!(tail.text().lines().rev().take(3).collect::<Vec<_>>(), end);
+    assert_eq!((tail.text().lines().count(), tail.first_step()), (5, 8));
+}
+
+#[test]
 fn every_line_has_its_columns_at_the_same_place() {
     let width = |line: &str| line.chars().count();
     for line in text(Pick::default()).lines().skip(1) {
