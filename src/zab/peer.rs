@@ -1,64 +1,381 @@
-//! `Peer`: owns the role and routes inputs; the only place that assigns a role or phase.
-use std::collections::VecDeque;
-use std::fmt;
+//! `Peer`: owns the role and routes inputs; the only place that assigns a role.
+//!
+//! ```text
+//!            ┌──────────────── Leaving ◄───────────────┐
+//!            ▼   drained, caught up with the disk      │ anything goes wrong
+//!         Looking ── elected ──► Leading | Following | Observing
+//! ```
 
-use super::*;
+mod view;
 
-/// The timers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Timer {
-    /// stub
-    Tick,
-}
+use super::election::{Elected, Election};
+use super::leader::Leader;
+use super::learner::Learner;
+use super::local::Local;
+use super::log::Log;
+use super::message::{NOTIFICATION_VERSION, Notification};
+use super::storage::{Write, WriteId};
+use super::vote::PeerState;
+use super::{
+    Config, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason, Recovered,
+    Rejected, Sid,
+};
 
-/// A peer.
+/// One server's protocol state: a pure machine. It reads no clock, does no IO and draws nothing at random.
+///
+/// A host drives it so:
+///
+/// 1. call [`Peer::new`] with what is on disk, or [`Peer::handle`] with one [`Input`] and the present time;
+/// 2. execute the outputs in order; a crash may fall between any two of them;
+/// 3. wait for the next input, at the latest until [`Peer::next_timeout`]; then it is [`Input::Wake`].
+///
+/// `handle` cannot fail: a peer that breaks the protocol costs it its link, a failed disk ends the process
+/// ([`Output::Halt`]), and a broken invariant of this code panics with a sentence. Two peers that were given the same
+/// inputs at the same times are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Peer {}
+pub struct Peer {
+    local: Local,
+    role: Role,
+    stopping: bool,
+}
 
-#[allow(unused_variables, missing_docs)]
-impl Peer {
-    pub fn new(config: Config, recovered: Recovered, now: Instant, out: &mut Outputs) -> Peer {
-        todo!()
-    }
-    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outputs) {
-        todo!()
-    }
-    pub fn next_timeout(&self) -> Option<(Instant, Timer)> {
-        todo!()
-    }
-    pub fn sid(&self) -> Sid {
-        todo!()
-    }
-    pub fn state(&self) -> PeerState {
-        todo!()
-    }
-    pub fn phase(&self) -> Phase {
-        todo!()
-    }
-    pub fn accepted_epoch(&self) -> Epoch {
-        todo!()
-    }
-    pub fn current_epoch(&self) -> Epoch {
-        todo!()
-    }
-    pub fn last_zxid(&self) -> Zxid {
-        todo!()
-    }
-    pub fn last_committed(&self) -> Zxid {
-        todo!()
-    }
-    pub fn window(&self) -> &VecDeque<Txn> {
-        todo!()
-    }
-    pub fn leader(&self) -> Option<Sid> {
-        todo!()
-    }
-    pub fn is_serving(&self) -> bool {
-        todo!()
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Role {
+    Looking(Election),
+    Leading(Leader),
+    Following(Learner),
+    Observing(Learner),
+    Leaving(Leaving),
+    Halted,
+}
+
+/// Between two roles (`ZooKeeperServer.shutdown`): what was queued for the log is logged, then the state in memory is
+/// made that of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Leaving {
+    /// What it answers to notifications meanwhile.
+    state: PeerState,
+    stage: LeavingStage,
+    /// Whether the state in memory is not that of any log, so that catching up is not enough.
+    dirty: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum LeavingStage {
+    Draining { last: WriteId },
+    Reloading,
+    Pausing { until: Instant },
+}
+
+/// What a role's step leads to.
+enum Next {
+    Stay,
+    Elected(Elected),
+    Leave(LeaveReason),
+}
+
+impl From<Result<(), LeaveReason>> for Next {
+    fn from(step: Result<(), LeaveReason>) -> Next {
+        match step {
+            Ok(()) => Next::Stay,
+            Err(reason) => Next::Leave(reason),
+        }
     }
 }
-impl fmt::Display for Peer {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+
+impl From<Option<Elected>> for Next {
+    fn from(elected: Option<Elected>) -> Next {
+        elected.map_or(Next::Stay, Next::Elected)
+    }
+}
+
+impl Peer {
+    /// A server that boots with what it found on disk, and starts to look for a leader.
+    ///
+    /// Missing epoch files are derived from the history. A history of a later epoch than `currentEpoch` is what a crash
+    /// leaves between the two writes of a synchronisation; it contains that epoch's whole initial history, so the epoch is
+    /// adopted (hazard D17; ZooKeeper refuses to start).
+    pub fn new(config: Config, recovered: Recovered, now: Instant, out: &mut Outputs) -> Peer {
+        let inverted = matches!((recovered.accepted_epoch, recovered.current_epoch), (Some(a), Some(c)) if a < c);
+        let history = recovered.last_zxid.epoch();
+        let current_epoch = recovered.current_epoch.unwrap_or(history).max(history);
+        let accepted_epoch = recovered.accepted_epoch.unwrap_or(history).max(current_epoch);
+        let found = (recovered.accepted_epoch, recovered.current_epoch);
+        let window_size = config.limits.commit_log_count;
+        let mut local = Local::new(config, accepted_epoch, current_epoch, Log::recovered(recovered, window_size));
+        if inverted {
+            out.push(Output::Halt(HaltReason::EpochsInverted));
+            return Peer { local, role: Role::Halted, stopping: true };
+        }
+        if found.0 != Some(accepted_epoch) {
+            local.persist(Write::AcceptedEpoch(accepted_epoch), out);
+        }
+        if found.1 != Some(current_epoch) {
+            local.persist(Write::CurrentEpoch(current_epoch), out);
+        }
+        let role = Role::Looking(Election::start(&mut local, now, out));
+        Peer { local, role, stopping: false }
+    }
+
+    /// Takes one input at local time `now`, which never goes back, and appends what the host must do to `out`.
+    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outputs) {
+        let next = match input {
+            Input::Received { link, message } => self.on_message(now, link, message, out),
+            Input::Persisted { through } => self.on_persisted(now, through, out),
+            Input::Wake => self.on_wake(now, out),
+            Input::Notification { from, notification } => self.on_notification(now, from, notification, out),
+            Input::Submit { request } => match &mut self.role {
+                Role::Leading(leader) => leader.on_submit(request, &self.local, out).into(),
+                Role::Following(learner) | Role::Observing(learner) => {
+                    learner.on_submit(request, out);
+                    Next::Stay
+                }
+                _ => {
+                    out.push(Output::Reject(Rejected::Write(request)));
+                    Next::Stay
+                }
+            },
+            Input::Prepared { zxid, payload } => {
+                let Role::Leading(leader) = &mut self.role else { panic!("only a leader asks for a txn") };
+                leader.on_prepared(&mut self.local, now, zxid, payload, out);
+                Next::Stay
+            }
+            Input::Sync { token } => {
+                match &mut self.role {
+                    Role::Leading(leader) => leader.on_sync(token, out),
+                    Role::Following(learner) | Role::Observing(learner) => learner.on_sync(token, out),
+                    _ => out.push(Output::Reject(Rejected::Sync(token))),
+                }
+                Next::Stay
+            }
+            Input::Accepted { link } => {
+                match &mut self.role {
+                    Role::Leading(leader) => leader.on_accepted(&self.local, now, link),
+                    _ => out.push(Output::Disconnect { link, reason: Reason::Unwanted }),
+                }
+                Next::Stay
+            }
+            Input::Connected { link } => {
+                match &mut self.role {
+                    Role::Following(learner) | Role::Observing(learner) => {
+                        learner.on_connected(&self.local, now, link, out);
+                    }
+                    _ => out.push(Output::Disconnect { link, reason: Reason::Unwanted }),
+                }
+                Next::Stay
+            }
+            Input::ConnectFailed => match &mut self.role {
+                Role::Following(learner) | Role::Observing(learner) => {
+                    learner.on_connect_failed(&self.local, now).into()
+                }
+                _ => Next::Stay,
+            },
+            Input::Closed { link } => match &mut self.role {
+                Role::Leading(leader) => {
+                    leader.on_closed(link);
+                    Next::Stay
+                }
+                Role::Following(learner) | Role::Observing(learner) => learner.on_closed(link).into(),
+                _ => Next::Stay,
+            },
+            Input::Reloaded(recovered) => self.on_reloaded(now, *recovered, out),
+            Input::LogRead { read, slice } => {
+                if let Role::Leading(leader) = &mut self.role {
+                    leader.on_log_read(&mut self.local, now, read, &slice, out);
+                }
+                Next::Stay
+            }
+            Input::SnapshotRead { read, image } => {
+                if let Role::Leading(leader) = &mut self.role {
+                    leader.on_snapshot_read(&mut self.local, now, read, image, out);
+                }
+                Next::Stay
+            }
+            Input::WriteFailed { .. } => {
+                self.halt(HaltReason::WriteFailed, out);
+                Next::Stay
+            }
+            Input::Stop => {
+                self.stopping = true;
+                Next::Leave(LeaveReason::Stopping)
+            }
+        };
+        match next {
+            Next::Stay => {}
+            Next::Elected(elected) => self.take_role(now, elected, out),
+            Next::Leave(reason) => self.leave(now, reason, out),
+        }
+    }
+
+    fn on_message(&mut self, now: Instant, link: LinkId, message: Message, out: &mut Outputs) -> Next {
+        match &mut self.role {
+            Role::Leading(leader) => leader.on_message(&mut self.local, now, link, message, out).into(),
+            Role::Following(learner) | Role::Observing(learner) => {
+                learner.on_message(&mut self.local, now, link, message, out).into()
+            }
+            _ => Next::Stay,
+        }
+    }
+
+    fn on_persisted(&mut self, now: Instant, through: WriteId, out: &mut Outputs) -> Next {
+        self.local.on_persisted(through);
+        match &mut self.role {
+            Role::Leading(leader) => leader.on_persisted(&mut self.local, now, through, out),
+            Role::Following(learner) | Role::Observing(learner) => {
+                learner.on_persisted(&mut self.local, now, through, out);
+            }
+            Role::Leaving(_) => self.advance_leaving(now, out),
+            Role::Looking(_) | Role::Halted => {}
+        }
+        Next::Stay
+    }
+
+    fn on_wake(&mut self, now: Instant, out: &mut Outputs) -> Next {
+        match &mut self.role {
+            Role::Looking(election) => election.on_wake(&self.local, now, out).into(),
+            Role::Leading(leader) => leader.on_wake(&self.local, now, out).into(),
+            Role::Following(learner) | Role::Observing(learner) => learner.on_wake(now, out).into(),
+            Role::Leaving(_) => {
+                self.advance_leaving(now, out);
+                Next::Stay
+            }
+            Role::Halted => Next::Stay,
+        }
+    }
+
+    /// The reactions of `WorkerReceiver`, before the election sees the notification.
+    fn on_notification(&mut self, now: Instant, from: Sid, n: Notification, out: &mut Outputs) -> Next {
+        let local = &mut self.local;
+        if matches!(self.role, Role::Halted) {
+            return Next::Stay;
+        }
+        let is_voter = local.verifiers.is_voter(from);
+        match &mut self.role {
+            Role::Looking(election) if is_voter => {
+                if n.state == PeerState::Looking && n.round < local.round {
+                    out.push(Output::Notify { to: from, notification: election.notification(local) });
+                }
+                return election.on_notification(local, now, from, n, out).into();
+            }
+            Role::Leading(leader) if is_voter && n.state == PeerState::Looking => {
+                if let Err(reason) = leader.on_looking(local, now, from) {
+                    return Next::Leave(reason);
+                }
+            }
+            _ => {}
+        }
+        // Observers ask whatever they are; a settled voter is told nothing it does not ask for.
+        if !is_voter || n.state == PeerState::Looking {
+            let round = if is_voter { self.local.vote_round } else { self.local.round };
+            let notification = Notification {
+                state: self.state(),
+                vote: self.local.vote,
+                round,
+                version: NOTIFICATION_VERSION,
+                config_version: self.local.verifiers.current.version(),
+            };
+            out.push(Output::Notify { to: from, notification });
+        }
+        Next::Stay
+    }
+
+    fn on_reloaded(&mut self, now: Instant, recovered: Recovered, out: &mut Outputs) -> Next {
+        let window_size = self.local.limits.commit_log_count;
+        match &mut self.role {
+            Role::Following(learner) | Role::Observing(learner) => {
+                self.local.log = Log::recovered(recovered, window_size);
+                learner.on_reloaded(&mut self.local, now, out).into()
+            }
+            Role::Leaving(leaving) if leaving.stage == LeavingStage::Reloading => {
+                self.local.log = Log::recovered(recovered, window_size);
+                leaving.dirty = false;
+                leaving.stage = LeavingStage::Draining { last: self.local.last_write() };
+                self.advance_leaving(now, out);
+                Next::Stay
+            }
+            _ => Next::Stay,
+        }
+    }
+
+    fn take_role(&mut self, now: Instant, elected: Elected, out: &mut Outputs) {
+        let Elected { vote, round, supporters } = elected;
+        self.local.vote = vote;
+        self.local.vote_round = round;
+        out.push(Output::Milestone(Milestone::Elected { vote, round, supporters: supporters.current }));
+        self.role = if vote.leader == self.local.sid {
+            Role::Leading(Leader::start(&mut self.local, supporters, now, out))
+        } else if self.local.is_participant() {
+            Role::Following(Learner::start(&self.local, vote.leader, now, out))
+        } else {
+            Role::Observing(Learner::start(&self.local, vote.leader, now, out))
+        };
+    }
+
+    fn leave(&mut self, now: Instant, reason: LeaveReason, out: &mut Outputs) {
+        let state = self.state();
+        let serving = self.is_serving();
+        let dirty = match std::mem::replace(&mut self.role, Role::Halted) {
+            Role::Leading(leader) => {
+                leader.end(Reason::RoleEnded, out);
+                false
+            }
+            Role::Following(learner) | Role::Observing(learner) => {
+                let dirty = learner.is_dirty();
+                learner.end(Reason::RoleEnded, out);
+                dirty
+            }
+            Role::Leaving(leaving) => {
+                // Only a stop can come here; it changes what follows, not what is under way.
+                self.role = Role::Leaving(leaving);
+                return;
+            }
+            Role::Looking(_) => false,
+            Role::Halted => return,
+        };
+        if serving {
+            out.push(Output::Serve { serving: None });
+        }
+        out.push(Output::Milestone(Milestone::Left { reason }));
+        let stage = LeavingStage::Draining { last: self.local.last_write() };
+        self.role = Role::Leaving(Leaving { state, stage, dirty });
+        self.advance_leaving(now, out);
+    }
+
+    fn advance_leaving(&mut self, now: Instant, out: &mut Outputs) {
+        let Role::Leaving(leaving) = &mut self.role else { return };
+        if let LeavingStage::Draining { last } = leaving.stage {
+            if !self.local.is_durable(last) {
+                return;
+            }
+            while self.local.log.next_synced(last).is_some() {}
+            if self.stopping {
+                return self.halt(HaltReason::Stopped, out);
+            }
+            if leaving.dirty {
+                leaving.stage = LeavingStage::Reloading;
+                out.push(Output::Reload);
+                return;
+            }
+            self.local.fast_forward(out);
+            let delay = self.local.limits.observer_election_delay;
+            let pause = if leaving.state == PeerState::Observing { now + delay } else { now };
+            leaving.stage = LeavingStage::Pausing { until: pause };
+        }
+        match leaving.stage {
+            LeavingStage::Pausing { until } if self.stopping || now >= until => {
+                if self.stopping {
+                    return self.halt(HaltReason::Stopped, out);
+                }
+                self.role = Role::Looking(Election::start(&mut self.local, now, out));
+            }
+            _ => {}
+        }
+    }
+
+    fn halt(&mut self, reason: HaltReason, out: &mut Outputs) {
+        if !matches!(self.role, Role::Halted) {
+            self.role = Role::Halted;
+            out.push(Output::Halt(reason));
+        }
     }
 }

@@ -137,3 +137,9 @@ impl Rule {
         }
     }
 }
+
+impl Extend<usize> for MemberSet {
+    fn extend<I: IntoIterator<Item = usize>>(&mut self, positions: I) {
+        positions.into_iter().for_each(|position| self.insert(position));
+    }
+}

@@ -1,0 +1,139 @@
+//! Reading a disk: at boot, to reload, and for a lagging learner.
+
+use std::collections::VecDeque;
+
+use super::{Disk, Failure, Safety, Snapshot};
+use crate::replica::Service;
+use crate::sim::ledger::Ledger;
+use crate::sim::{DiskMode, History};
+use crate::zab::{Epoch, LogSlice, Ratio, Recovered, SnapshotImage, Txn, Zxid};
+
+/// The size of a log record, in simulated bytes.
+const RECORD_BYTES: u64 = 64;
+/// The size of a snapshot file.
+const SNAPSHOT_BYTES: u64 = 8192;
+/// Records in one log file.
+const RECORDS_PER_FILE: u64 = 32;
+
+/// What reading the whole disk gave.
+#[derive(Clone, Debug)]
+pub(in crate::sim) struct Recovery {
+    pub(in crate::sim) recovered: Recovered,
+    pub(in crate::sim) ledger: Ledger,
+    /// The snapshot it began with.
+    pub(in crate::sim) snapshot: Zxid,
+}
+
+impl Disk {
+    pub(super) fn empty() -> Disk {
+        Disk {
+            mode: DiskMode::Healthy,
+            accepted_epoch: None,
+            current_epoch: None,
+            log: VecDeque::new(),
+            base: Zxid::ZERO,
+            purged: 0,
+            snapshots: Vec::new(),
+            wiped: false,
+            queue: VecDeque::new(),
+            said: 0,
+            syncing: 0,
+            is_syncing: false,
+            failure: Failure::None,
+            reads: VecDeque::new(),
+        }
+    }
+
+    /// A disk with a history on it; `ledger` is empty.
+    pub(in crate::sim) fn with_history(history: &History, mut ledger: Ledger) -> Disk {
+        let mut disk = Disk::empty();
+        if *history == History::default() {
+            return disk;
+        }
+        disk.accepted_epoch = Some(history.accepted_epoch);
+        disk.current_epoch = Some(history.current_epoch);
+        let keep = |disk: &mut Disk, ledger: &Ledger, zxid: Zxid| {
+            if history.snapshot_at == Some(zxid) {
+                disk.snapshots.push(Snapshot { zxid, chunks: ledger.snapshot(), safety: Safety::Durable });
+            }
+        };
+        keep(&mut disk, &ledger, Zxid::ZERO);
+        for &(epoch, count) in &history.txns {
+            for counter in 1..=count {
+                let zxid = Zxid::new(epoch, counter);
+                let txn = Txn { zxid, payload: ledger.prepare_history(zxid) };
+                ledger.apply(&txn);
+                disk.log.push_back(txn);
+                keep(&mut disk, &ledger, zxid);
+            }
+        }
+        ledger.forget_prepared();
+        if let Some(snapshot) = disk.snapshots.first().map(|snapshot| snapshot.zxid).filter(|_| history.purged) {
+            disk.base = snapshot;
+            disk.log.retain(|txn| txn.zxid > snapshot);
+        }
+        disk
+    }
+
+    /// Reads the newest good snapshot and the log after it, as written. `ledger` is empty.
+    pub(in crate::sim) fn recover(&self, window: usize, mut ledger: Ledger) -> Recovery {
+        let good = |s: &&Snapshot| s.safety != Safety::Torn && s.zxid >= self.base;
+        let mut last_zxid = Zxid::ZERO;
+        if let Some(snapshot) = self.snapshots.iter().rev().find(good) {
+            ledger.restore(&SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() });
+            last_zxid = snapshot.zxid;
+        }
+        let snapshot = last_zxid;
+        let replay = self.log.partition_point(|txn| txn.zxid <= snapshot);
+        for txn in self.log.range(replay..) {
+            ledger.apply(txn);
+            last_zxid = txn.zxid;
+        }
+        if self.is_dataless() {
+            last_zxid = Zxid::MISSING;
+        }
+        let recent = self.log.range(self.log.len().saturating_sub(window)..).cloned().collect();
+        let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
+        Recovery { recovered: Recovered { accepted_epoch, current_epoch, last_zxid, recent }, ledger, snapshot }
+    }
+
+    /// Reads the log from the last record at or before `from`, if it reaches back that far and is worth sending.
+    pub(in crate::sim) fn read_log(&self, from: Zxid, size_factor: Ratio) -> LogSlice {
+        if from < self.base {
+            return LogSlice::Purged;
+        }
+        let start = self.log.partition_point(|txn| txn.zxid <= from).saturating_sub(1);
+        let file = |index: usize| (self.purged + index as u64) / RECORDS_PER_FILE;
+        let after_first = ((file(start) + 1) * RECORDS_PER_FILE).saturating_sub(self.purged);
+        let bytes = (self.log.len() as u64).saturating_sub(after_first) * RECORD_BYTES;
+        let newest = if self.snapshots().next().is_some() { SNAPSHOT_BYTES } else { 0 };
+        let limit = size_factor.of(newest);
+        if limit > 0 && bytes > limit {
+            return LogSlice::TooLarge;
+        }
+        LogSlice::Txns(self.log.range(start..).cloned().collect())
+    }
+
+    /// The last txn on it, as written.
+    pub fn last_zxid(&self) -> Zxid {
+        let snapshot = self.snapshots().last().unwrap_or(Zxid::ZERO);
+        self.log.back().map_or(snapshot, |txn| txn.zxid.max(snapshot))
+    }
+
+    /// One line for a person.
+    pub(in crate::sim) fn summary(&self) -> String {
+        let epoch = |epoch: Option<Epoch>| epoch.map_or("none".to_owned(), |epoch| epoch.to_string());
+        let snapshots: Vec<String> = self.snapshots().map(|zxid| zxid.to_string()).collect();
+        format!(
+            "disk {:?}: accepted {}, current {}, log ({}, {}] of {} txns, snapshots [{}], {} unsynced",
+            self.mode,
+            epoch(self.accepted_epoch),
+            epoch(self.current_epoch),
+            self.base,
+            self.last_zxid(),
+            self.log.len(),
+            snapshots.join(" "),
+            self.queue.len(),
+        )
+    }
+}

@@ -1,0 +1,303 @@
+//! The leader's side of each link, from the first packet to the last.
+
+use super::*;
+use crate::zab::sync::{SyncPlan, SyncView};
+use crate::zab::{LogSlice, ReadId, Request, SnapshotImage, SyncMode};
+
+impl Leader {
+    /// Somebody connected to the quorum port.
+    pub fn on_accepted(&mut self, local: &Local, now: Instant, link: LinkId) {
+        let tick_deadline = self.tick + local.limits.init_limit + local.limits.sync_limit;
+        self.learners.push(Progress::new(link, now + local.limits.init_time(), tick_deadline));
+    }
+
+    /// A link ended. Whoever was on it will come back with a new one.
+    pub fn on_closed(&mut self, link: LinkId) {
+        self.learners.retain(|learner| learner.link != link);
+        self.syncs.retain(|(_, origin)| *origin != SyncOrigin::Learner(link));
+    }
+
+    /// A packet arrived.
+    pub fn on_message(
+        &mut self,
+        local: &mut Local,
+        now: Instant,
+        link: LinkId,
+        message: Message,
+        out: &mut Outputs,
+    ) -> Step {
+        let Some(index) = self.learners.iter().position(|learner| learner.link == link) else { return Ok(()) };
+        let learner = &mut self.learners[index];
+        match (learner.stage, message) {
+            (ProgressStage::Active, message) => return self.on_active_message(local, now, index, message, out),
+            (ProgressStage::Connected, Message::FollowerInfo { sid, accepted_epoch, config_version }) => {
+                learner.sid = sid;
+                self.on_learner_info(local, now, index, accepted_epoch, config_version, out);
+            }
+            (ProgressStage::Connected, Message::ObserverInfo { sid, accepted_epoch, config_version }) => {
+                learner.sid = sid;
+                learner.is_observer = true;
+                self.on_learner_info(local, now, index, accepted_epoch, config_version, out);
+            }
+            (ProgressStage::Invited, Message::AckEpoch { last_zxid, current_epoch }) => {
+                self.on_ack_epoch(local, now, index, last_zxid, current_epoch, out);
+            }
+            (ProgressStage::Syncing, Message::Ack { zxid }) if zxid == Zxid::marker(self.epoch()) => {
+                self.on_new_leader_ack(local, now, index, out);
+            }
+            _ => self.drop_learner(index, Reason::Unexpected, out),
+        }
+        Ok(())
+    }
+
+    fn on_learner_info(
+        &mut self,
+        local: &mut Local,
+        now: Instant,
+        index: usize,
+        accepted_epoch: Epoch,
+        config_version: u64,
+        out: &mut Outputs,
+    ) {
+        if config_version > local.verifiers.current.version() {
+            return self.drop_learner(index, Reason::LaterConfig, out);
+        }
+        let learner = &mut self.learners[index];
+        learner.stage = ProgressStage::Joined;
+        learner.give_up = now + local.limits.init_time();
+        let sid = learner.sid;
+        if matches!(self.stage, Stage::Choosing | Stage::Promising { .. }) {
+            self.join(local, sid, accepted_epoch, out);
+        } else {
+            self.invite(local, now, index, out);
+        }
+    }
+
+    /// The epoch is chosen and durable: tell it.
+    pub(super) fn invite(&mut self, local: &Local, now: Instant, index: usize, out: &mut Outputs) {
+        let epoch = self.epoch();
+        let learner = &mut self.learners[index];
+        learner.stage = ProgressStage::Invited;
+        learner.give_up = now + local.limits.init_time();
+        out.push(Output::Send { link: learner.link, message: Message::LeaderInfo { epoch } });
+    }
+
+    fn on_ack_epoch(
+        &mut self,
+        local: &mut Local,
+        now: Instant,
+        index: usize,
+        last_zxid: Zxid,
+        current_epoch: Option<Epoch>,
+        out: &mut Outputs,
+    ) {
+        let learner = &mut self.learners[index];
+        learner.last_zxid = last_zxid;
+        learner.stage = ProgressStage::Compared;
+        learner.give_up = now + local.limits.init_time();
+        let sid = learner.sid;
+        if self.compare(local, sid, current_epoch, last_zxid, out) == Compared::Ahead {
+            self.drop_learner(index, Reason::LearnerAhead, out);
+        } else if matches!(self.stage, Stage::Establishing | Stage::Serving) {
+            self.synchronize(local, now, index, None, out);
+        }
+    }
+
+    /// Decides how this learner is brought up to date, and starts. Atomic with proposing and committing: whatever is
+    /// proposed or committed from here on is sent to it as well (`Leader.startForwarding`).
+    pub(super) fn synchronize(
+        &mut self,
+        local: &mut Local,
+        now: Instant,
+        index: usize,
+        disk: Option<&LogSlice>,
+        out: &mut Outputs,
+    ) {
+        let view = SyncView {
+            learner_last: self.learners[index].last_zxid,
+            leader_last: local.log.applied(),
+            window: local.log.window(),
+            use_disk: local.limits.snapshot_size_factor.is_some(),
+            disk,
+            force_snapshot: local.limits.force_snapshot_sync,
+        };
+        match SyncPlan::choose(view) {
+            SyncPlan::ReadLog => {
+                let read = local.next_read();
+                let size_factor =
+                    local.limits.snapshot_size_factor.expect("the plan asks for the disk only if allowed");
+                let learner = &mut self.learners[index];
+                learner.stage = ProgressStage::Fetching { read };
+                learner.mode = Some(SyncMode::DiskDiff);
+                out.push(Output::ReadLog { read, from: learner.last_zxid, size_factor });
+            }
+            SyncPlan::Snap => {
+                if self.is_throttled(local, index, true) {
+                    return self.drop_learner(index, Reason::Throttled, out);
+                }
+                let read = local.next_read();
+                let learner = &mut self.learners[index];
+                learner.stage = ProgressStage::Fetching { read };
+                learner.mode = Some(SyncMode::Snap);
+                out.push(Output::ReadSnapshot { read });
+            }
+            SyncPlan::Send { mode, first, txns, through } => {
+                if self.is_throttled(local, index, false) {
+                    return self.drop_learner(index, Reason::Throttled, out);
+                }
+                self.planned(index, mode, through, out);
+                let link = self.learners[index].link;
+                out.push(Output::Send { link, message: first });
+                for txn in txns {
+                    let zxid = txn.zxid;
+                    out.push(Output::Send { link, message: Message::Proposal { txn } });
+                    out.push(Output::Send { link, message: Message::Commit { zxid } });
+                }
+                self.start_forwarding(local, now, index, through, out);
+            }
+        }
+    }
+
+    fn planned(&mut self, index: usize, mode: SyncMode, through: Zxid, out: &mut Outputs) {
+        let learner = &mut self.learners[index];
+        learner.mode = Some(mode);
+        let (learner, learner_last) = (learner.sid, learner.last_zxid);
+        out.push(Output::Milestone(Milestone::SyncPlanned { learner, mode, learner_last, through }));
+    }
+
+    /// Only observers are limited: a participant may be what the quorum waits for (`LearnerSnapshotThrottler`).
+    fn is_throttled(&self, local: &Local, index: usize, snap: bool) -> bool {
+        let limits = &local.limits;
+        let limit = if snap { limits.max_concurrent_snap_syncs } else { limits.max_concurrent_diff_syncs };
+        let others = self.learners.iter().enumerate().filter(|(i, l)| *i != index && l.is_in_sync_transfer(snap));
+        self.learners[index].is_observer && others.count() >= limit as usize
+    }
+
+    /// The log was read.
+    pub fn on_log_read(&mut self, local: &mut Local, now: Instant, read: ReadId, slice: &LogSlice, out: &mut Outputs) {
+        if let Some(index) = self.fetching(read) {
+            self.synchronize(local, now, index, Some(slice), out);
+        }
+    }
+
+    /// The service's state was copied.
+    pub fn on_snapshot_read(
+        &mut self,
+        local: &mut Local,
+        now: Instant,
+        read: ReadId,
+        image: SnapshotImage,
+        out: &mut Outputs,
+    ) {
+        let Some(index) = self.fetching(read) else { return };
+        assert!(image.zxid == local.log.applied(), "the state is copied in the step that asks for it");
+        self.planned(index, SyncMode::Snap, image.zxid, out);
+        let link = self.learners[index].link;
+        out.push(Output::Send { link, message: Message::Snap { zxid: image.zxid } });
+        for chunk in image.chunks {
+            out.push(Output::Send { link, message: Message::SnapChunk { chunk } });
+        }
+        out.push(Output::Send { link, message: Message::SnapDone });
+        self.start_forwarding(local, now, index, image.zxid, out);
+    }
+
+    fn fetching(&self, read: ReadId) -> Option<usize> {
+        self.learners.iter().position(|learner| learner.stage == ProgressStage::Fetching { read })
+    }
+
+    /// What is under way follows what was missing, then NEWLEADER.
+    fn start_forwarding(&mut self, local: &Local, now: Instant, index: usize, through: Zxid, out: &mut Outputs) {
+        let epoch = self.epoch();
+        let learner = &mut self.learners[index];
+        let link = learner.link;
+        learner.is_forwarding = true;
+        if !learner.is_observer {
+            for txn in local.log.pending().iter().filter(|txn| txn.zxid > through) {
+                learner.sync_limit.on_proposal(txn.zxid, now);
+                out.push(Output::Send { link, message: Message::Proposal { txn: txn.clone() } });
+            }
+        }
+        learner.stage = ProgressStage::Syncing;
+        learner.give_up = now + local.limits.init_time();
+        out.push(Output::Send { link, message: Message::NewLeader { epoch } });
+    }
+
+    fn on_new_leader_ack(&mut self, local: &mut Local, now: Instant, index: usize, out: &mut Outputs) {
+        let learner = &mut self.learners[index];
+        learner.stage = ProgressStage::Acked;
+        learner.give_up = now + local.limits.init_time();
+        learner.tick_deadline = learner.tick_deadline.max(self.tick + local.limits.sync_limit);
+        let (sid, is_observer) = (learner.sid, learner.is_observer);
+        if self.stage == Stage::Serving {
+            self.activate(local, now, index, out);
+        } else if !is_observer {
+            self.acknowledge_new_leader(local, now, sid, out);
+        }
+    }
+
+    /// A quorum has our history: this learner may serve.
+    pub(super) fn activate(&mut self, local: &Local, now: Instant, index: usize, out: &mut Outputs) {
+        let learner = &mut self.learners[index];
+        learner.stage = ProgressStage::Active;
+        learner.give_up = now + local.limits.sync_time();
+        out.push(Output::Send { link: learner.link, message: Message::UpToDate });
+    }
+
+    fn on_active_message(
+        &mut self,
+        local: &mut Local,
+        now: Instant,
+        index: usize,
+        message: Message,
+        out: &mut Outputs,
+    ) -> Step {
+        let learner = &mut self.learners[index];
+        learner.give_up = now + local.limits.sync_time();
+        learner.tick_deadline = self.tick + local.limits.sync_limit;
+        let (link, sid) = (learner.link, learner.sid);
+        match message {
+            Message::Ack { zxid } => {
+                learner.sync_limit.on_ack(zxid);
+                self.pipeline.ack(&local.verifiers, sid, zxid);
+                self.commit(local, out);
+            }
+            Message::Ping { .. } => {}
+            Message::Request(Request::Write(request)) => return self.on_submit(request, local, out),
+            Message::Request(Request::Sync) => self.sync(SyncOrigin::Learner(link), out),
+            _ => self.drop_learner(index, Reason::Unexpected, out),
+        }
+        Ok(())
+    }
+
+    /// A sign of life to everybody; who does not acknowledge proposals in time is cut off instead.
+    pub(super) fn ping(&mut self, local: &Local, now: Instant, out: &mut Outputs) {
+        let (zxid, limit) = (self.pipeline.last_proposed(), local.limits.sync_time());
+        for index in (0..self.learners.len()).rev() {
+            let learner = &self.learners[index];
+            let timed = matches!(learner.stage, ProgressStage::Acked | ProgressStage::Active);
+            if timed && !learner.sync_limit.holds(now, limit) {
+                self.drop_learner(index, Reason::SyncLimit, out);
+            } else if learner.is_sending() {
+                out.push(Output::Send { link: learner.link, message: Message::Ping { zxid } });
+            }
+        }
+    }
+
+    /// Closes the links of those who were silent, or waited, too long.
+    pub(super) fn drop_silent(&mut self, now: Instant, out: &mut Outputs) {
+        for index in (0..self.learners.len()).rev() {
+            let learner = &self.learners[index];
+            if now >= learner.give_up {
+                let reading = matches!(learner.stage, ProgressStage::Active);
+                let reason = if reading { Reason::ReadTimeout } else { Reason::InitTimeout };
+                self.drop_learner(index, reason, out);
+            }
+        }
+    }
+
+    fn drop_learner(&mut self, index: usize, reason: Reason, out: &mut Outputs) {
+        let link = self.learners[index].link;
+        out.push(Output::Disconnect { link, reason });
+        self.on_closed(link);
+    }
+}

@@ -1,0 +1,141 @@
+//! What a peer is whatever its role: its durable epochs, its history, its last vote, its numbered writes.
+
+use super::log::Log;
+use super::storage::{ReadId, Write, WriteId};
+use super::vote::{PeerState, Vote};
+use super::{Config, Epoch, Limits, Milestone, Output, Outputs, Phase, Sid, Txn, Verifiers, Zxid};
+
+/// State shared by all roles. Roles change it; only [`Peer`](super::Peer) changes the role.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Local {
+    /// This peer.
+    pub sid: Sid,
+    /// The configurations that must agree.
+    pub verifiers: Verifiers,
+    /// Times and sizes.
+    pub limits: Limits,
+    /// The promise. Raised here only when the write is durable.
+    pub accepted_epoch: Epoch,
+    /// The epoch of the adopted history. Raised here only when the write is durable.
+    pub current_epoch: Epoch,
+    /// The history.
+    pub log: Log,
+    /// The last txn known to be committed and applied.
+    pub committed: Zxid,
+    /// The election round (`logicalclock`): survives roles, not the process.
+    pub round: u64,
+    /// What a settled peer answers with (`currentVote`).
+    pub vote: Vote,
+    /// The round of that vote.
+    pub vote_round: u64,
+    last_write: WriteId,
+    durable: WriteId,
+    last_read: ReadId,
+    since_snapshot: u32,
+}
+
+impl Local {
+    /// The peer as it boots with `log`.
+    pub fn new(config: Config, accepted_epoch: Epoch, current_epoch: Epoch, log: Log) -> Local {
+        let vote = Vote { leader: config.sid, zxid: log.applied(), peer_epoch: current_epoch };
+        Local {
+            sid: config.sid,
+            verifiers: Verifiers::of(config.ensemble),
+            limits: config.limits,
+            accepted_epoch,
+            current_epoch,
+            committed: Zxid::ZERO,
+            log,
+            round: 0,
+            vote,
+            vote_round: 0,
+            last_write: WriteId(0),
+            durable: WriteId(0),
+            last_read: ReadId(0),
+            since_snapshot: 0,
+        }
+    }
+
+    /// Whether this peer votes.
+    pub fn is_participant(&self) -> bool {
+        self.verifiers.current.is_participant(self.sid)
+    }
+
+    /// Asks for a write.
+    pub fn persist(&mut self, write: Write, out: &mut Outputs) -> WriteId {
+        self.last_write.0 += 1;
+        out.push(Output::Persist { id: self.last_write, write });
+        self.last_write
+    }
+
+    /// Everything up to `through` is durable.
+    pub fn on_persisted(&mut self, through: WriteId) {
+        debug_assert!(through <= self.last_write, "a write is durable after it was asked for");
+        self.durable = self.durable.max(through);
+    }
+
+    /// Whether `write` is durable.
+    pub fn is_durable(&self, write: WriteId) -> bool {
+        write <= self.durable
+    }
+
+    /// The last write asked for.
+    pub fn last_write(&self) -> WriteId {
+        self.last_write
+    }
+
+    /// A number for a read.
+    pub fn next_read(&mut self) -> ReadId {
+        self.last_read.0 += 1;
+        self.last_read
+    }
+
+    /// Appends a txn to the log.
+    pub fn append(&mut self, txn: Txn, out: &mut Outputs) {
+        let write = self.persist(Write::Append(txn.clone()), out);
+        self.log.append(txn, write);
+    }
+
+    /// Delivers the oldest pending txn, and takes a snapshot when it is time for one.
+    pub fn deliver(&mut self, out: &mut Outputs) {
+        let txn = self.log.apply().expect("only a pending txn is delivered");
+        self.committed = txn.zxid;
+        out.push(Output::Deliver(txn));
+        self.since_snapshot += 1;
+        if self.since_snapshot >= self.limits.snap_count {
+            self.snapshot(out);
+        }
+    }
+
+    /// Writes a snapshot of the applied state, in the background.
+    pub fn snapshot(&mut self, out: &mut Outputs) {
+        self.since_snapshot = 0;
+        self.persist(Write::WriteSnapshot { zxid: self.log.applied() }, out);
+    }
+
+    /// A snapshot file is under way by other means.
+    pub fn snapshot_taken(&mut self) {
+        self.since_snapshot = 0;
+    }
+
+    /// Applies whatever is logged and not applied: the state in memory catches up with the log.
+    pub fn fast_forward(&mut self, out: &mut Outputs) {
+        while let Some(txn) = self.log.apply() {
+            out.push(Output::FastForward(txn));
+        }
+    }
+
+    /// Says which state and phase the peer is in now.
+    pub fn entered(&self, state: PeerState, phase: Phase, epoch: Option<Epoch>, out: &mut Outputs) {
+        out.push(Output::Milestone(Milestone::Entered { state, phase, epoch }));
+    }
+
+    /// Starts to serve clients in `epoch`: everything applied is committed, and late joiners are told the new epoch
+    /// (`updateElectionVote`).
+    pub fn serve(&mut self, state: PeerState, epoch: Epoch, out: &mut Outputs) {
+        self.vote.peer_epoch = epoch;
+        self.committed = self.log.applied();
+        self.entered(state, Phase::Broadcast, Some(epoch), out);
+        out.push(Output::Serve { serving: Some(state) });
+    }
+}

@@ -1,0 +1,103 @@
+//! What a peer knows of its own history. Three things are kept apart, since real bugs lived where they were taken for
+//! one: the durable log (with the host; here only what of it is not applied or not durable yet), the applied state
+//! (with the service; here its last zxid), and the window in memory that DIFF is served from (`committedLog`).
+
+use std::collections::VecDeque;
+
+use super::storage::WriteId;
+use super::{Recovered, Txn, Zxid};
+
+/// The history of one peer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Log {
+    /// The last zxid of the applied state (`lastProcessedZxid`): a txn, the base of a snapshot, or the marker of the epoch
+    /// that this peer serves as leader.
+    applied: Zxid,
+    /// The last txns applied, contiguous, ending at or before `applied`.
+    window: VecDeque<Txn>,
+    /// How many the window holds at most (`commitLogCount`).
+    window_size: usize,
+    /// Appended, not applied: the proposals under way, contiguous, following `applied`.
+    pending: VecDeque<Txn>,
+    /// Appends that are not durable yet, ascending.
+    unsynced: VecDeque<(WriteId, Zxid)>,
+}
+
+impl Log {
+    /// The history that was found on disk: all of it is applied (`ZKDatabase.loadDataBase`).
+    pub fn recovered(recovered: Recovered, window_size: usize) -> Log {
+        let mut window: VecDeque<Txn> = recovered.recent.into();
+        while window.len() > window_size {
+            window.pop_front();
+        }
+        let applied = recovered.last_zxid;
+        assert!(
+            window.back().is_none_or(|txn| txn.zxid == applied),
+            "the recent txns of a recovered history end with its last zxid"
+        );
+        Log { applied, window, window_size, pending: VecDeque::new(), unsynced: VecDeque::new() }
+    }
+
+    /// The last zxid of the applied state.
+    pub fn applied(&self) -> Zxid {
+        self.applied
+    }
+
+    /// The last zxid of all, applied or not.
+    pub fn last(&self) -> Zxid {
+        self.pending.back().map_or(self.applied, |txn| txn.zxid)
+    }
+
+    /// What DIFF can be served from.
+    pub fn window(&self) -> &VecDeque<Txn> {
+        &self.window
+    }
+
+    /// The proposals under way.
+    pub fn pending(&self) -> &VecDeque<Txn> {
+        &self.pending
+    }
+
+    /// Adds a txn that `write` makes durable.
+    pub fn append(&mut self, txn: Txn, write: WriteId) {
+        debug_assert!(txn.zxid.follows(self.last()), "{} cannot follow {}", txn.zxid, self.last());
+        self.unsynced.push_back((write, txn.zxid));
+        self.pending.push_back(txn);
+    }
+
+    /// The next txn that became durable by `through`.
+    pub fn next_synced(&mut self, through: WriteId) -> Option<Zxid> {
+        self.unsynced.pop_front_if(|(write, _)| *write <= through).map(|(_, zxid)| zxid)
+    }
+
+    /// Whether every append is durable.
+    pub fn is_synced(&self) -> bool {
+        self.unsynced.is_empty()
+    }
+
+    /// Applies the oldest pending txn.
+    pub fn apply(&mut self) -> Option<Txn> {
+        let txn = self.pending.pop_front()?;
+        self.applied = txn.zxid;
+        if self.window.len() == self.window_size {
+            self.window.pop_front();
+        }
+        self.window.push_back(txn.clone());
+        Some(txn)
+    }
+
+    /// The leader of an epoch starts to serve: its state is that of the epoch's marker
+    /// (`ZKDatabase.setlastProcessedZxid`).
+    pub fn mark(&mut self, marker: Zxid) {
+        debug_assert!(self.pending.is_empty() && marker > self.applied, "an epoch starts after everything before it");
+        self.applied = marker;
+    }
+
+    /// The state was replaced by a snapshot.
+    pub fn restart_at(&mut self, zxid: Zxid) {
+        debug_assert!(self.unsynced.is_empty(), "a role starts with a drained log");
+        self.applied = zxid;
+        self.window.clear();
+        self.pending.clear();
+    }
+}

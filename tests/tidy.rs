@@ -1,0 +1,169 @@
+//! The rules of the house that a compiler does not check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module may import only modules before it; only `cli` imports `server`.
+const ORDER: [&str; 11] = ["zab", "zk", "replica", "server", "sim", "check", "scenario", "run", "trace", "fuzz", "cli"];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new("src"), &mut found);
+    assert!(found.len() > 30, "the sources are where this test looks for them");
+    found
+}
+
+fn module(path: &Path) -> String {
+    let first = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Complains about all at once.
+fn report(complaints: Vec<String>) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// Code without its tests and comments.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| (number + 1, line))
+}
+
+#[test]
+fn modules_import_only_what_is_above_them() {
+    let rank = |name: &str| ORDER.iter().position(|module| *module == name);
+    let mut complaints = Vec::new();
+    for (path, text) in sources() {
+        let Some(own) = rank(&module(&path)) else { continue };
+        for (number, line) in code(&text) {
+            for used in line.split("crate::").skip(1) {
+                let name: String = used.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                let Some(other) = rank(&name) else { continue };
+                let server = ORDER[other] == "server" && ORDER[own] != "cli" && ORDER[own] != "server";
+                if other > own || server {
+                    complaints.push(format!("{}:{number}: imports {name}, which is below it", path.display()));
+                }
+            }
+        }
+    }
+    report(complaints);
+}
+
+#[test]
+fn no_file_outgrows_its_room() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        let cap = if path.ends_with("zab/peer.rs") { 400 } else { 600 };
+        if lines > cap {
+            complaints.push(format!("{}: {lines} lines, at most {cap}", path.display()));
+        }
+    }
+    report(complaints);
+}
+
+#[test]
+fn every_file_says_what_it_guarantees() {
+    report(
+        sources()
+            .into_iter()
+            .filter(|(_, text)| !text.starts_with("//!"))
+            .map(|(path, _)| format!("{}: begin with a //! paragraph", path.display()))
+            .collect(),
+    );
+}
+
+#[test]
+fn core_and_simulator_know_no_float_clock_or_hash_order() {
+    let banned = ["f32", "f64", "HashMap", "HashSet", "SystemTime", "std::time", "std::thread", "std::fs", "std::env"];
+    let mut complaints = Vec::new();
+    for (path, text) in sources() {
+        if !["zab", "zk", "replica", "sim", "check"].contains(&module(&path).as_str()) {
+            continue;
+        }
+        for (number, line) in code(&text) {
+            for word in banned.iter().filter(|word| line.contains(**word)) {
+                complaints.push(format!("{}:{number}: {word}", path.display()));
+            }
+        }
+    }
+    report(complaints);
+}
+
+#[test]
+fn randomness_has_one_door() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources() {
+        if path.ends_with("sim/rng.rs") {
+            continue;
+        }
+        for (number, line) in code(&text) {
+            if line.contains("rand::") || line.contains("rand_chacha") {
+                complaints.push(format!("{}:{number}: draws go through sim/rng.rs", path.display()));
+            }
+        }
+    }
+    report(complaints);
+}
+
+#[test]
+fn the_protocol_knows_nothing_outside_itself() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| module(path) == "zab") {
+        for (number, line) in code(&text) {
+            for word in ["serde", "tokio", "println!", "eprintln!", "crate::sim", "crate::replica"] {
+                if line.contains(word) && !line.contains("cfg_attr") {
+                    complaints.push(format!("{}:{number}: {word}", path.display()));
+                }
+            }
+        }
+    }
+    report(complaints);
+}
+
+#[test]
+fn nothing_is_left_over() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources() {
+        for (number, line) in text.lines().enumerate() {
+            for word in ["todo!(", "unimplemented!(", "dbg!(", "FIXME", "XXX", "#[ignore"] {
+                if line.contains(word) {
+                    complaints.push(format!("{}:{}: {word}", path.display(), number + 1));
+                }
+            }
+        }
+    }
+    report(complaints);
+}
+
+#[test]
+fn every_scenario_begins_with_its_moral() {
+    let mut complaints = Vec::new();
+    let mut count = 0;
+    for entry in fs::read_dir("scenarios").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            count += 1;
+            if !fs::read_to_string(&path).unwrap().starts_with("# ") {
+                complaints.push(format!("{}: the first line is a comment with the moral", path.display()));
+            }
+        }
+    }
+    assert!(count >= 24, "{count} scenarios, at least 24 are promised");
+    report(complaints);
+}
