@@ -102,7 +102,8 @@ impl Tally {
             return;
         }
         let finding = report.panic.map(|panic| format!("the core panicked: {panic}"));
-        let finding = finding.or_else(|| report.violations.first().map(|f| format!("{} {}: {}", f.property, f.name, f.statement)));
+        let finding = finding
+            .or_else(|| report.violations.first().map(|f| format!("{} {}: {}", f.property, f.name, f.statement)));
         let finding = finding.or_else(|| report.broken_promises.into_iter().next()).unwrap_or_default();
         let fresh = Kind { verdict: report.verdict, first: report.seed, seeds: 0 };
         let kind = self.failures.entry((scenario, finding)).or_insert(fresh);

@@ -60,7 +60,8 @@ fn picture(trace: &Trace, path: &Path, pick: &Pick, args: &DiagramArgs, screen: 
     let (moments, nodes, exit) = collect(trace, path, pick, screen)?;
     let shown = moments.iter().filter(|moment| pick.takes(moment)).count();
     if shown > MANY {
-        screen.note(format_args!("note: {shown} events; --span, --peer, --message and --without make a smaller picture"));
+        screen
+            .note(format_args!("note: {shown} events; --span, --peer, --message and --without make a smaller picture"));
     }
     let title = format!("{} · seed {}", trace.header.scenario, trace.header.seed);
     let picture = match args.format {

@@ -6,12 +6,18 @@
 )]
 
 mod args;
+mod batch;
+mod diagram;
 mod engine;
 mod files;
+mod listing;
 mod panics;
 mod render;
+mod replay;
 mod report;
+mod run;
 mod seed;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -65,8 +71,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut screen = Screen::new();
     let result = dispatch(&cli.command, &mut screen);
-    screen.end();
-    match result {
+    let written = screen.end();
+    match result.and_then(|exit| written.map(|()| exit)) {
         Ok(exit) => exit.into(),
         Err(error) => {
             screen.error(&error);
@@ -76,6 +82,12 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
-    let _ = (command, screen);
-    todo!()
+    match command {
+        Command::Run(args) => run::run(args, screen),
+        Command::Replay(args) => replay::replay(args, screen),
+        Command::Diagram(args) => diagram::diagram(args, screen),
+        Command::Check { scenarios } => listing::check(scenarios, screen),
+        Command::Schema => listing::schema(screen),
+        Command::Scenarios { directory } => listing::scenarios(directory, screen),
+    }
 }

@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use anstream::AutoStream;
+use anyhow::Context;
 use serde::Serialize;
 
 pub(super) use batch::batch_text;
@@ -68,9 +69,9 @@ impl Screen {
     }
 
     /// Writes out the rest. Says so if that failed: a summary that is not there is not a success.
-    pub(super) fn end(&mut self) -> Option<io::Error> {
+    pub(super) fn end(&mut self) -> anyhow::Result<()> {
         self.flush();
-        self.failed.take()
+        self.failed.take().map_or(Ok(()), |error| Err(error).context("cannot write to standard output"))
     }
 
     fn write(&mut self, f: impl FnOnce(&mut io::BufWriter<AutoStream<io::Stdout>>) -> io::Result<()>) {

@@ -9,7 +9,6 @@ use super::args::ReplayArgs;
 use super::render::{Screen, bold, green, plural, red, violation_text};
 use super::report::Finding;
 use super::{Exit, engine, files, panics, walk};
-use crate::sim::Event;
 use crate::trace::diagram::{Moment, Pick, TextDiagram};
 use crate::trace::{Diverged, Line, Trace, describe};
 
@@ -56,7 +55,8 @@ pub(super) fn replay(args: &ReplayArgs, screen: &mut Screen) -> Result<Exit> {
     }
     let until = args.until.unwrap_or(u64::MAX);
     let mut replay = engine::replay(&trace, &args.trace)?;
-    let mut replayed = Replayed { scenario: trace.header.scenario.clone(), seed: trace.header.seed, ..Replayed::default() };
+    let mut replayed =
+        Replayed { scenario: trace.header.scenario.clone(), seed: trace.header.seed, ..Replayed::default() };
     let pick = Pick::default().span(args.from.unwrap_or(u64::MAX)..=until);
     let mut diagram = TextDiagram::new(replay.world().setup().nodes.len(), pick.clone());
     if args.from.is_some() && !args.json {
@@ -80,7 +80,7 @@ pub(super) fn replay(args: &ReplayArgs, screen: &mut Screen) -> Result<Exit> {
     replayed.steps = replay.at_step();
     replayed.hash = format!("{:016x}", replay.world().hash());
     replayed.violations = replay.checkers().violations().iter().map(engine::finding).collect();
-    replayed.verdict = engine::worst(&replayed.violations);
+    replayed.verdict = engine::worst(replay.checkers().violations());
     replayed.peers = args.until.map(|_| replay.world().peers_report());
     match ended {
         Ok(Ok(())) => {}
@@ -126,7 +126,10 @@ fn tell(replayed: &Replayed, trace: &Trace, args: &ReplayArgs, screen: &mut Scre
     // What was recorded may have been judged by other checkers.
     let recorded = trace.footer.as_ref().filter(|_| args.until.is_none()).map(|footer| footer.verdict.as_str());
     if let Some(recorded) = recorded.filter(|&recorded| recorded != replayed.verdict.word()) {
-        screen.note(format_args!("note: the trace was recorded with the verdict {recorded}, now it is {}", replayed.verdict.word()));
+        screen.note(format_args!(
+            "note: the trace was recorded with the verdict {recorded}, now it is {}",
+            replayed.verdict.word()
+        ));
     }
 }
 

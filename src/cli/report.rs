@@ -11,6 +11,8 @@ pub(super) struct Report {
     pub moral: String,
     pub seed: u64,
     pub verdict: Exit,
+    /// The limit of steps ended it.
+    pub cut_short: bool,
     pub steps: u64,
     /// Virtual, as `1.000200000s`.
     pub time: String,
@@ -18,10 +20,13 @@ pub(super) struct Report {
     pub leaders: Vec<Reign>,
     pub syncs: Vec<Synchronised>,
     pub faults: Vec<Count>,
+    pub elections: u64,
     pub txns_committed: u64,
     pub clients: Vec<Count>,
+    /// Of how many properties something was checked.
     pub properties_checked: usize,
-    pub checks: u64,
+    /// How many there are.
+    pub properties: usize,
     pub reached: Vec<Count>,
     /// What the scenario promised and did not keep, a sentence each.
     pub broken_promises: Vec<String>,

@@ -1,8 +1,9 @@
-//! Replay: the actions of a trace, executed again without the random generator, and compared at every step.
+//! Replay: the actions of a trace, executed again without the random generator, compared and checked at every step.
 
 use std::fmt;
 
 use super::{HexHash, Line};
+use crate::check::Checkers;
 use crate::sim::{Action, Setup, World};
 
 /// A replay under way.
@@ -11,6 +12,7 @@ pub struct Replay<'t> {
     lines: &'t [Line],
     next: usize,
     world: World,
+    checkers: Checkers,
 }
 
 /// The first step that was not as recorded.
@@ -29,7 +31,7 @@ pub struct Diverged {
 impl<'t> Replay<'t> {
     /// Before the first step of `lines`, in the world that they were recorded in.
     pub fn new(setup: &Setup, lines: &'t [Line]) -> Replay<'t> {
-        Replay { lines, next: 0, world: World::new(setup) }
+        Replay { lines, next: 0, world: World::new(setup), checkers: Checkers::new(setup) }
     }
 
     /// Takes one step: its line, or `None` at the end.
@@ -37,6 +39,10 @@ impl<'t> Replay<'t> {
         let Some(line) = self.lines.get(self.next) else { return Ok(None) };
         self.next += 1;
         self.world.apply(line.at, &line.action);
+        self.checkers.step(&self.world);
+        if self.next == self.lines.len() {
+            self.checkers.finish(&self.world);
+        }
         let got = HexHash(self.world.hash());
         if got == line.hash {
             Ok(Some(line))
@@ -58,6 +64,11 @@ impl<'t> Replay<'t> {
     /// The world after the last step.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// What is found on the way: a violation appears again at the step at which it was recorded.
+    pub fn checkers(&self) -> &Checkers {
+        &self.checkers
     }
 
     /// The number of the last step taken; 0 before the first.

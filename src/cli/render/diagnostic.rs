@@ -2,8 +2,8 @@
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::super::engine::ScenarioError;
 use super::Rendered;
+use crate::scenario::ScenarioError;
 
 pub(in crate::cli) fn scenario_error(text: &str, error: &ScenarioError) -> Rendered {
     // A caret needs something to stand under, also at the end of the file.

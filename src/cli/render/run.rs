@@ -67,11 +67,13 @@ fn facts(out: &mut String, report: &Report) {
     fact(out, "synced", &or_nobody(folded(syncs), "nobody"));
     fact(out, "faults", &or_nobody(counts(&report.faults), "none"));
     fact(out, "clients", &or_nobody(counts(&report.clients), "none"));
-    fact(out, "committed", &plural(report.txns_committed, "txn"));
+    let committed = format!("{}, {}", plural(report.txns_committed, "txn"), plural(report.elections, "won election"));
+    fact(out, "committed", &committed);
+    let cut_short = if report.cut_short { ", cut short by the limit of steps" } else { "" };
     let checks = format!(
-        "{} properties, {} in {}, {} of virtual time",
+        "{} of {} properties on each of {}, {} of virtual time{cut_short}",
         report.properties_checked,
-        plural(report.checks, "check"),
+        report.properties,
         plural(report.steps, "step"),
         short_time(&report.time)
     );
@@ -183,7 +185,8 @@ mod tests {
             txns_committed: 1_412,
             clients: vec![count("writes", 1_390), count("outcomes unknown", 3)],
             properties_checked: 42,
-            checks: 1_284_110,
+            properties: 50,
+            elections: 2,
             reached: vec![count("TRUNC of a lone tail", 1)],
             replay: "zabsim run scenarios/leader-crash.toml --seed 42".into(),
             ..Report::default()
