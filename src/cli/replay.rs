@@ -1,6 +1,5 @@
 //! `zabsim replay`: a trace, executed again.
 
-use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;

@@ -10,8 +10,8 @@ use super::{Lane, Lanes, Mark, Moment, Pick, Presence, Sign, Stroke, mark};
 use crate::sim::{Event, LinkKey, Node, Packet, PacketKind};
 use crate::zab::{Notification, PeerState, Phase};
 
-const ROW: usize = 18;
-const PITCH: usize = 190;
+const ROW: usize = 20;
+const PITCH: usize = 220;
 const GUTTER: usize = 240;
 const TOP: usize = 84;
 const BAR: usize = 10;
@@ -315,7 +315,7 @@ fn label(event: &Event) -> String {
 
 /// What fits between two lanes.
 fn shortened(text: &str) -> String {
-    const FITS: usize = 25;
+    const FITS: usize = 30;
     if text.chars().count() <= FITS || text.contains('&') {
         return text.into();
     }
