@@ -5,8 +5,6 @@
 //! disk holds one copy of its content, as written, and for every write that is not on the platter yet how to undo it.
 
 mod recovery;
-#[cfg(test)]
-mod tests;
 
 use std::collections::VecDeque;
 
@@ -439,3 +437,6 @@ impl Disk {
         self.reads.pop_front()
     }
 }
+
+#[cfg(test)]
+mod tests;

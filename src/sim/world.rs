@@ -4,8 +4,6 @@ mod clients;
 mod enabled;
 mod execute;
 mod nodes;
-#[cfg(test)]
-mod tests;
 mod wires;
 
 use std::fmt::Write as _;
@@ -259,3 +257,6 @@ impl World {
         report
     }
 }
+
+#[cfg(test)]
+mod tests;
