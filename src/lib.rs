@@ -8,6 +8,15 @@ pub mod replica;
 pub mod sim;
 
 #[cfg(feature = "sim")]
+pub mod check;
+
+#[cfg(feature = "sim")]
+pub mod scenario;
+
+#[cfg(feature = "sim")]
+pub mod run;
+
+#[cfg(feature = "sim")]
 pub mod trace;
 
 #[cfg(feature = "cli")]
