@@ -75,11 +75,19 @@ impl Disk {
         disk
     }
 
-    /// Reads the newest good snapshot and the log after it, as written. `ledger` is empty.
+    /// Reads the newest good snapshot and the log after it, as written. `ledger` is empty. A log that begins after
+    /// something no snapshot contains is no history: its server is one without data.
     pub(in crate::sim) fn recover(&self, window: usize, mut ledger: Ledger) -> Recovery {
         let good = |s: &&Snapshot| s.safety != Safety::Torn && s.zxid >= self.base;
+        let newest = self.snapshots.iter().rev().find(good);
+        let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
+        if self.is_dataless() || (newest.is_none() && self.base > Zxid::ZERO) {
+            let last_zxid = Zxid::MISSING;
+            let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, recent: Vec::new() };
+            return Recovery { recovered, ledger, snapshot: Zxid::ZERO };
+        }
         let mut last_zxid = Zxid::ZERO;
-        if let Some(snapshot) = self.snapshots.iter().rev().find(good) {
+        if let Some(snapshot) = newest {
             ledger.restore(&SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() });
             last_zxid = snapshot.zxid;
         }
@@ -89,11 +97,7 @@ impl Disk {
             ledger.apply(txn);
             last_zxid = txn.zxid;
         }
-        if self.is_dataless() {
-            last_zxid = Zxid::MISSING;
-        }
         let recent = self.log.range(self.log.len().saturating_sub(window)..).cloned().collect();
-        let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
         Recovery { recovered: Recovered { accepted_epoch, current_epoch, last_zxid, recent }, ledger, snapshot }
     }
 
