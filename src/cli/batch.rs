@@ -11,7 +11,7 @@ use super::Exit;
 use super::args::RunArgs;
 use super::engine::{self, Loaded};
 use super::render::{Screen, batch_text};
-use super::report::{BatchReport, Count, Failure, Report};
+use super::report::{BatchReport, Count, Failure, Ran, Report};
 use super::run::quoted;
 use super::seed::Seeds;
 
@@ -41,7 +41,7 @@ pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -
                     let seed = seeds.start + index / scenarios.len() as u64;
                     let report = engine::run_unwatched(&scenarios[scenario], seed);
                     let mut tally = tally.lock().expect("nothing panics while it is held");
-                    tally.add(scenario, report);
+                    tally.add(index, scenario, report);
                     bar.set_message(tally.failed());
                     drop(tally);
                     bar.inc(1);
@@ -72,12 +72,13 @@ fn progress(runs: u64, args: &RunArgs) -> ProgressBar {
     ProgressBar::new(runs).with_style(style)
 }
 
-/// Sums and minima only: the order in which runs end does not show.
+/// Sums, minima and ordered maps only: the order in which runs end does not show.
 #[derive(Debug, Default)]
 struct Tally {
     runs: u64,
     steps: u64,
     verdicts: BTreeMap<Exit, u64>,
+    results: BTreeMap<u64, Ran>,
     reached: BTreeMap<String, u64>,
     failures: BTreeMap<(usize, String), Kind>,
 }
@@ -91,7 +92,9 @@ struct Kind {
 }
 
 impl Tally {
-    fn add(&mut self, scenario: usize, report: Report) {
+    fn add(&mut self, index: u64, scenario: usize, report: Report) {
+        let Report { verdict, steps, seed, .. } = report;
+        self.results.insert(index, Ran { scenario: report.scenario, seed, verdict, steps, hash: report.hash });
         self.runs += 1;
         self.steps += report.steps;
         *self.verdicts.entry(report.verdict).or_default() += 1;
@@ -144,6 +147,7 @@ impl Tally {
             runs: self.runs,
             steps: self.steps,
             verdicts: self.verdicts.iter().map(|(exit, &times)| Count { what: exit.word().into(), times }).collect(),
+            results: self.results.into_values().collect(),
             reached: self.reached.into_iter().map(|(what, times)| Count { what, times }).collect(),
             never_reached: never,
             failures,

@@ -11,10 +11,13 @@ use super::{Exit, panics};
 use crate::check::{Property, Situation, Violation};
 use crate::run::{self, Answers, Options, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
-use crate::sim::{Action, STREAM_VERSION, World};
+use crate::sim::{Action, World};
 use crate::trace::diagram::{Moment, Tail};
 use crate::trace::{Diverged, Header, Recorder, Replay, Trace};
 use crate::zab::Instant;
+
+/// How seeds are spent. To be raised when the same seed no longer gives the same run.
+const STREAM_VERSION: u32 = 1;
 
 /// How many events a failing run shows.
 const TAIL: usize = 15;
@@ -114,7 +117,7 @@ pub(super) fn run_unwatched(loaded: &Loaded, seed: u64) -> Report {
 
 /// The names of every situation of interest.
 pub(super) fn situations() -> impl Iterator<Item = &'static str> {
-    Situation::all().iter().map(|situation| situation.name())
+    Situation::all().map(Situation::name)
 }
 
 /// A violation in plain data.

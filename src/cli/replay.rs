@@ -1,11 +1,10 @@
 //! `zabsim replay`: a trace, executed again.
 
-
 use anyhow::Result;
 use serde::Serialize;
 
 use super::args::ReplayArgs;
-use super::render::{Screen, bold, green, plural, red, violation_text};
+use super::render::{Screen, bold, green, plural, red, thousands, violation_text};
 use super::report::Finding;
 use super::{Exit, engine, files, panics, walk};
 use crate::trace::diagram::{Moment, Pick, TextDiagram};
@@ -115,11 +114,11 @@ fn tell(replayed: &Replayed, trace: &Trace, args: &ReplayArgs, screen: &mut Scre
     if matches!(replayed.verdict, Exit::Diverged | Exit::Panic) {
         return;
     }
-    let whole = if replayed.steps == trace.last_step() { "" } else { " so far" };
+    let of = if replayed.steps == trace.last_step() { "all".into() } else { thousands(replayed.steps) };
+    let steps = plural(trace.last_step(), "step");
     screen.line(format_args!(
-        "{} {}, every hash as recorded, the last {}{whole}",
+        "{} {of} of {steps}, every hash as recorded, the last {}",
         green("replayed"),
-        plural(replayed.steps, "step"),
         replayed.hash
     ));
     // What was recorded may have been judged by other checkers.

@@ -89,10 +89,22 @@ pub(super) struct BatchReport {
     pub runs: u64,
     pub steps: u64,
     pub verdicts: Vec<Count>,
+    /// Every run, by seed, then by scenario as given.
+    pub results: Vec<Ran>,
     pub reached: Vec<Count>,
     pub never_reached: Vec<String>,
     /// The first of each scenario and finding, with how many more there are.
     pub failures: Vec<Failure>,
+}
+
+/// One run of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Ran {
+    pub scenario: String,
+    pub seed: u64,
+    pub verdict: Exit,
+    pub steps: u64,
+    pub hash: String,
 }
 
 /// A way in which a scenario failed, by its first seed.

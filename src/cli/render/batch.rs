@@ -70,6 +70,7 @@ mod tests {
             runs: 400,
             steps: 7_120_044,
             verdicts: vec![count("held", 397), count("safety", 3)],
+            results: Vec::new(),
             reached: vec![count("DIFF from disk", 81), count("TRUNC of a lone tail", 1)],
             never_reached: vec!["counter exhausted".into()],
             failures: vec![Failure {
