@@ -24,3 +24,9 @@ pub mod scenario;
 
 #[cfg(feature = "sim")]
 pub mod run;
+
+#[cfg(feature = "sim")]
+pub mod trace;
+
+#[cfg(feature = "cli")]
+pub mod cli;
