@@ -15,7 +15,7 @@ impl QuorumDurability {
     pub fn on_chosen(&self, ghost: &Ghost, node: Node, out: &mut Sink) {
         let len = ghost.chosen.len();
         let holders = ghost.holders(len, ghost.chosen.hash_at(len));
-        out.check(Property::D4, ghost.ensemble.has_quorum(holders), [node], || {
+        out.check(Property::D4, ghost.has_quorum(holders), [node], || {
             let expected = format!("a quorum of participants has {} synced", ghost.chosen.last());
             (expected, format!("only {} when {node} takes it as committed", super::names(holders)))
         });

@@ -29,7 +29,7 @@ impl FreshEpoch {
 
     /// A leader chose its epoch.
     pub fn on_epoch_chosen(&self, ghost: &Ghost, leader: Node, epoch: Epoch, joined: MemberSet, out: &mut Sink) {
-        let quorum = ghost.ensemble.has_quorum(joined) && joined.contains(leader.index());
+        let quorum = ghost.has_quorum(joined) && joined.contains(leader.index());
         out.check(Property::E4, quorum, [leader], || {
             (format!("a quorum with {leader} told their promises"), format!("{epoch} is chosen with {}", names(joined)))
         });

@@ -33,7 +33,7 @@ impl BestHistory {
 
     /// A leader compared the histories of a quorum with its own.
     pub fn on_epoch_acked(&self, ghost: &Ghost, leader: Node, acked: MemberSet, last: Zxid, out: &mut Sink) {
-        let quorum = ghost.ensemble.has_quorum(acked) && acked.contains(leader.index());
+        let quorum = ghost.has_quorum(acked) && acked.contains(leader.index());
         out.check(Property::E5, quorum, [leader], || {
             (format!("a quorum with {leader} told their histories"), format!("only {}", names(acked)))
         });

@@ -41,13 +41,13 @@ impl SoundElection {
 
     /// An election ended for a node.
     pub fn on_elected(&self, ghost: &Ghost, node: Node, vote: Vote, round: u64, supporters: MemberSet, out: &mut Sink) {
-        out.check(Property::E7, ghost.ensemble.has_quorum(supporters), [node], || {
+        out.check(Property::E7, ghost.has_quorum(supporters), [node], || {
             (format!("a quorum of participants votes for {}", vote.leader), format!("only {} do", names(supporters)))
         });
         let heard = |from: usize| self.heard[node.index() * self.nodes + from].iter().flatten();
         let agrees = |n: &Notification| n.vote == vote && n.round == round;
         let exact: MemberSet = supporters.iter().filter(|&i| heard(i).any(agrees)).collect();
-        if ghost.ensemble.has_quorum(exact) {
+        if ghost.has_quorum(exact) {
             return;
         }
         let settled = |n: &Notification| n.state != PeerState::Looking && n.vote.leader == vote.leader;
@@ -86,8 +86,8 @@ mod tests {
             story.ends(p(1));
             story.starts(p(1));
             story.hears(p(2), p(1), PeerState::Following, p(3), 1);
-            story.hears(p(4), p(1), PeerState::Following, p(3), 1);
-            story.elected(p(1), p(3), 1, &[2, 4]);
+            story.hears(p(3), p(1), PeerState::Following, p(3), 1);
+            story.elected(p(1), p(3), 2, &[2, 3]);
         });
     }
 }

@@ -20,7 +20,7 @@ impl CommitRule {
     /// A leader was established.
     pub fn on_established(&mut self, ghost: &Ghost, node: Node, epoch: Epoch, acks: MemberSet, out: &mut Sink) {
         self.last[node.index()] = Zxid::marker(epoch);
-        let held = ghost.ensemble.has_quorum(acks) && ghost.peer(node).participates == Some(epoch);
+        let held = ghost.has_quorum(acks) && ghost.peer(node).participates == Some(epoch);
         out.check(Property::E9, held, [node], || {
             (format!("a quorum acknowledged NEWLEADER {epoch}"), format!("only {} did", names(acks)))
         });
@@ -32,7 +32,7 @@ impl CommitRule {
         out.check(Property::E9, zxid == before.next(), [node], || {
             (format!("the commit of {}", before.next()), format!("the commit of {zxid}"))
         });
-        out.check(Property::E9, ghost.ensemble.has_quorum(acks), [node], || {
+        out.check(Property::E9, ghost.has_quorum(acks), [node], || {
             (format!("a quorum acknowledged {zxid}"), format!("only {} did", names(acks)))
         });
     }

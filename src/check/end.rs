@@ -41,7 +41,7 @@ impl End {
         let able =
             live.iter().filter(|&i| ghost.is_voter(Node::at(i)) && ghost.peer(Node::at(i)).before_wipe.is_none());
         let able: MemberSet = able.collect();
-        ghost.ensemble.has_quorum(able).then(|| {
+        ghost.has_quorum(able).then(|| {
             let bound = self.bound;
             format!("for {bound} {} are up, nothing between them is cut, and they are a quorum", names(able))
         })

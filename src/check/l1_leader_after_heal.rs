@@ -17,7 +17,7 @@ impl LeaderAfterHeal {
         let synced: MemberSet =
             end.nodes().filter(|&n| epoch.is_some() && ghost.peer(n).participates == epoch).map(Node::index).collect();
         let synced = synced.intersection(ghost.voters());
-        let held = end.converged || leaders.len() == 1 && ghost.ensemble.has_quorum(synced);
+        let held = end.converged || leaders.len() == 1 && ghost.has_quorum(synced);
         out.check(Property::L1, held, [], || {
             let expected = format!("one leader with a synced quorum, since {no_excuse}");
             (expected, format!("leaders: {}; synced with the first: {}", names(leaders), names(synced)))

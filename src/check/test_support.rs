@@ -306,11 +306,12 @@ impl Story {
         let everybody: Vec<usize> = learners.iter().copied().chain([self.leader]).collect();
         for &n in &everybody {
             self.entered(p(n), PeerState::Looking, Phase::Election);
-            let vote = self.vote_for(p(n));
-            self.milestone(p(n), Milestone::Proposed { vote, round });
+            let (own, vote) = (self.vote_for(p(n)), self.vote_for(leader));
             if n != NODES {
-                self.votes_for_itself(p(n), vote.peer_epoch.0, vote.zxid, round);
+                self.milestone(p(n), Milestone::Proposed { vote: own, round });
+                self.votes_for_itself(p(n), own.peer_epoch.0, own.zxid, round);
             }
+            self.milestone(p(n), Milestone::Proposed { vote, round });
             voters.iter().for_each(|&from| self.hears(p(from), p(n), PeerState::Looking, leader, round));
             self.elected(p(n), leader, round, &voters);
         }
@@ -503,7 +504,7 @@ pub fn ends_badly(property: Property, bad: impl FnOnce(&mut Story)) {
     let mut good = Story::serving();
     good.enter(Stage::Converge);
     good.write();
-    good.checkers.on_end(good.step, Instant(good.step), &end(false), &good.view);
+    good.checkers.on_end(good.step, Instant(good.step), &end(true), &good.view);
     good.assert_legal();
     assert!(good.checkers.checked(property) > 0);
     if property == Property::L2 {

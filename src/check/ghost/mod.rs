@@ -159,6 +159,11 @@ impl Ghost {
         self.voters().contains(node.index())
     }
 
+    /// Whether the participants in `set` are a quorum; who does not vote is left out.
+    pub fn has_quorum(&self, set: MemberSet) -> bool {
+        self.ensemble.has_quorum(set.intersection(self.voters()))
+    }
+
     /// The participants whose durable history begins with these `len` txns.
     pub fn holders(&self, len: usize, hash: u64) -> MemberSet {
         let holds = |history: &History| history.begins_with(len, hash, &self.chosen);
@@ -175,8 +180,13 @@ impl Ghost {
         self.peers[node.index()].disk.written.history.agreed(&self.chosen)
     }
 
+    /// How many of `chosen` the node has applied, now.
+    pub fn agreed_applied(&mut self, node: Node) -> usize {
+        self.peers[node.index()].applied.agreed(&self.chosen)
+    }
+
     pub(super) fn proposed(&mut self, node: Node, zxid: Zxid, digest: Digest) -> Broadcast {
-        let delivered = self.peers[node.index()].delivered;
+        let delivered = self.peers[node.index()].applied.agreed(&self.chosen);
         self.broadcasts.add(node, zxid, digest, delivered)
     }
 
@@ -202,6 +212,7 @@ impl Ghost {
         if facts.boot {
             peer.disk.reboot(facts.last_zxid, facts.accepted, facts.current, &self.chosen);
         }
+        peer.disk.written.history.settle(&self.chosen);
         peer.applied = peer.disk.written.history.clone();
         if facts.last_zxid.is_marker() && facts.last_zxid == facts.snapshot {
             peer.applied.set_label(facts.last_zxid);
@@ -259,6 +270,7 @@ impl Ghost {
         match &peer.offered {
             Some((offered, content)) if *offered == zxid => {
                 peer.applied = content.clone();
+                peer.applied.settle(&self.chosen);
                 true
             }
             _ => {
