@@ -5,6 +5,9 @@ pub mod zab;
 pub mod replica;
 
 #[cfg(feature = "sim")]
+pub mod check;
+
+#[cfg(feature = "sim")]
 pub mod sim;
 
 #[cfg(feature = "sim")]

@@ -1,17 +1,16 @@
 //! One run: a scenario and a seed, every step checked, to an [`Outcome`].
 
-mod judge;
 mod summary;
 
 pub use summary::{Answers, Reign, Summary, Synchronised};
 
 use serde::{Serialize, Serializer};
 
+use crate::check::{Checkers, End, Violation};
 use crate::scenario::{Promise, Scenario};
 use crate::sim::schedule::StageEnd;
 use crate::sim::{Action, Schedule, Seeded, Stage, World};
 use crate::zab::Instant;
-use judge::{Checkers, Violation};
 
 /// Watches a run: a recorder, a picture, a progress bar. `()` watches nothing and costs nothing.
 pub trait Sink {
@@ -96,6 +95,9 @@ fn as_texts<T: std::fmt::Display, S: Serializer>(values: &[T], to: S) -> Result<
     to.collect_seq(values.iter().map(T::to_string))
 }
 
+/// So many elections after the heal are no livelock.
+const ELECTIONS: u32 = 10;
+
 /// Runs `scenario` under `seed` to its end, or to the first violation.
 pub fn run<S: Sink + ?Sized>(scenario: &Scenario, seed: u64, options: &Options, sink: &mut S) -> Outcome {
     let setup = scenario.setup(seed);
@@ -107,7 +109,7 @@ pub fn run<S: Sink + ?Sized>(scenario: &Scenario, seed: u64, options: &Options, 
     let mut unconverged = None;
     let ended = drive(&mut world, &mut schedule, sink, |world, end| {
         if let Some(end) = end {
-            checkers.finish(world, end);
+            checkers.finish(world, end_of(end));
             unconverged = unconverged.or((!end.converged).then_some(end.stage));
         } else {
             checkers.step(world);
@@ -133,6 +135,12 @@ pub fn run<S: Sink + ?Sized>(scenario: &Scenario, seed: u64, options: &Options, 
         hash: world.hash(),
         summary,
     }
+}
+
+/// What the checkers are told of the end of a stage.
+pub fn end_of(end: &StageEnd) -> End {
+    let StageEnd { stage, converged, core, bound } = *end;
+    End { stage, converged, core, bound, elections: ELECTIONS, recovery: None }
 }
 
 /// Lets `schedule` drive `world` until it ends or `judge` says so, which is asked after every step and, with the end, before the

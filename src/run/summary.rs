@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::judge::Checkers;
+use crate::check::{Checkers, Property};
 use crate::sim::{Event, Fault, Node, Op, World};
 use crate::zab::{Instant, Milestone, PeerState, SyncMode};
 
@@ -124,8 +124,9 @@ impl Summary {
         for (&name, &times) in struck {
             *self.faults.entry(name.to_owned()).or_default() += u64::from(times);
         }
-        self.properties_checked = checkers.properties_checked();
-        self.reached = checkers.reached().collect();
+        self.properties_checked = Property::all().iter().filter(|&&property| checkers.checked(property) > 0).count();
+        self.reached =
+            checkers.reached().iter().filter(|&(_, n)| n > 0).map(|(s, n)| (s.name().to_owned(), n)).collect();
         let lost =
             |answers: &mut Answers| answers.unknown = answers.sent.saturating_sub(answers.acked + answers.refused);
         lost(&mut self.writes);
