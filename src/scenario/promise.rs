@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ScenarioError, Source};
+use super::error::{ScenarioError, Source, nearest};
+use crate::check::{Property, Situation};
 
 /// What a scenario promises of every seed. Without a promise, everything holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -33,31 +34,22 @@ impl Promise {
         }
         let quoted = |name: &str| format!("\"{name}\"");
         for name in &self.violates {
-            if !is_property(name) {
+            if Property::from_id(name).is_none_or(|property| property.id() != name) {
                 let ids = "expected one of `S1` to `S12`, `D1` to `D10`, `E1` to `E9`, `C1` to `C8`, `K1` to `K5`, `L1` to `L6`";
                 let message = format!("unknown property `{name}`");
                 return Err(source.at("promise", &quoted(name), message).with_help(ids));
             }
         }
         for name in &self.reaches {
-            if !is_situation(name) {
-                return Err(source.at("promise", &quoted(name), format!("unknown situation `{name}`")));
+            if Situation::from_name(name).is_none() {
+                let names: Vec<String> = Situation::all().map(|situation| situation.name().to_owned()).collect();
+                let error = source.at("promise", &quoted(name), format!("unknown situation `{name}`"));
+                return Err(match nearest(name, &names) {
+                    Some(meant) => error.with_help(&format!("did you mean `{meant}`?")),
+                    None => error.with_help(&format!("expected one of {}", names.join(", "))),
+                });
             }
         }
         Ok(())
     }
-}
-
-/// Whether `id` is in the catalogue of properties.
-fn is_property(id: &str) -> bool {
-    let families = [("S", 12), ("D", 10), ("E", 9), ("C", 8), ("K", 5), ("L", 6)];
-    families.into_iter().any(|(family, last)| {
-        let number = id.strip_prefix(family).and_then(|number| number.parse::<u8>().ok());
-        number.is_some_and(|number| (1..=last).contains(&number) && id == format!("{family}{number}"))
-    })
-}
-
-/// Whether `name` looks like the name of a situation.
-fn is_situation(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

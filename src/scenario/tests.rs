@@ -95,6 +95,8 @@ fn a_history_must_be_possible() {
 #[test]
 fn a_promise_names_properties() {
     assert_error("[promise]\nviolates = [\"S1\", \"S13\"]\n", 2, "\"S13\"", "unknown property", Some("`S12`"));
+    let reaches = "[promise]\nreaches = [\"sync-snp\"]\n";
+    assert_error(reaches, 2, "\"sync-snp\"", "unknown situation", Some("`sync-snap`"));
     assert_error("[promise]\nholds = true\nviolates = [\"S1\"]\n", 2, "holds", "does not hold", None);
 }
 
