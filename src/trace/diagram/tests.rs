@@ -1,3 +1,5 @@
+//! One conversation, made by hand, in all three pictures.
+
 use super::*;
 use crate::sim::{LinkKey, Loss, Packet, PacketKind};
 use crate::zab::{Epoch, Instant, Milestone, Notification, PeerState, Phase, Sid, Vote, Zxid};
