@@ -44,13 +44,20 @@ struct Snapshot {
 enum Undo {
     Epoch(Option<Epoch>),
     Append,
-    /// Records and snapshots that were cut off.
-    Truncate(Box<(Vec<Txn>, Vec<Snapshot>)>),
+    Truncate(Box<Cut>),
     /// The file of the same name.
     Snapshot(Option<Box<Snapshot>>),
     /// Nothing was written, since it was there already.
     Nothing,
     Install(Box<Before>),
+}
+
+/// What a truncation cut off.
+#[derive(Clone, Debug)]
+struct Cut {
+    log: Vec<Txn>,
+    snapshots: Vec<Snapshot>,
+    base: Zxid,
 }
 
 /// What an installed snapshot replaced.
@@ -231,9 +238,12 @@ impl Disk {
 
     fn truncate(&mut self, to: Zxid) -> Undo {
         let kept = self.log.partition_point(|txn| txn.zxid <= to);
-        let cut = self.log.drain(kept..).collect();
+        let log = self.log.drain(kept..).collect();
         let newer = self.snapshots.partition_point(|snapshot| snapshot.zxid <= to);
-        Undo::Truncate(Box::new((cut, self.snapshots.drain(newer..).collect())))
+        let snapshots = self.snapshots.drain(newer..).collect();
+        let oldest = self.snapshots().next().unwrap_or(Zxid::ZERO);
+        let base = if to < self.base { std::mem::replace(&mut self.base, oldest) } else { self.base };
+        Undo::Truncate(Box::new(Cut { log, snapshots, base }))
     }
 
     fn install(&mut self, zxid: Zxid) -> Undo {
@@ -260,8 +270,9 @@ impl Disk {
             (Undo::Epoch(before), _) => self.current_epoch = before,
             (Undo::Append, _) => drop(self.log.pop_back()),
             (Undo::Truncate(cut), _) => {
-                self.log.extend(cut.0);
-                self.snapshots.extend(cut.1);
+                self.log.extend(cut.log);
+                self.snapshots.extend(cut.snapshots);
+                self.base = cut.base;
             }
             (Undo::Snapshot(before), DiskWrite::WriteSnapshot { zxid }) => {
                 self.snapshots.retain(|snapshot| snapshot.zxid != zxid);
@@ -304,9 +315,10 @@ impl Disk {
         first.or(unwritten)
     }
 
-    /// Syncs everything, as a process does that has just read its disk; calls `synced` with each write that was not.
+    /// Syncs everything, as a process does that is about to read its disk; calls `synced` with each write that was not.
     pub(super) fn flush(&mut self, synced: impl FnMut(WriteId, DiskWrite)) -> Option<WriteId> {
         let through = self.settle(self.queue.len() - self.said, synced);
+        self.drop_unadopted();
         if self.mode != DiskMode::Lying {
             self.make_snapshots_durable();
         }
@@ -365,6 +377,15 @@ impl Disk {
         if promoted {
             self.purge();
         }
+    }
+
+    /// Deletes snapshots that came from a leader but were never installed. The log beside them is this server's own and may
+    /// not continue them: together they would be a history that nobody ever had.
+    fn drop_unadopted(&mut self) {
+        let Disk { snapshots, log, base, .. } = self;
+        snapshots.retain(|snapshot| {
+            snapshot.zxid == *base || log.binary_search_by_key(&snapshot.zxid, |txn| txn.zxid).is_ok()
+        });
     }
 
     fn purge(&mut self) {

@@ -26,7 +26,7 @@ impl Chain {
     /// Appends one step to the chain.
     pub(super) fn step(&mut self, at: Instant, action: &Action, events: &[Event]) {
         self.words.0.clear();
-        self.words.put(at.0);
+        self.words.put([at.0]);
         action::fold(action, &mut self.words);
         for event in events {
             event::fold(event, &mut self.words);
@@ -40,30 +40,31 @@ impl Chain {
 struct Words(Vec<u8>);
 
 impl Words {
-    fn put(&mut self, word: u64) {
-        self.0.extend_from_slice(&word.to_le_bytes());
+    /// All words of one event at once: one bounds check, one copy.
+    fn put<const N: usize>(&mut self, words: [u64; N]) {
+        self.0.extend_from_slice(words.map(u64::to_le_bytes).as_flattened());
     }
+}
 
-    /// A tag and up to seven small values in one word.
-    fn tagged(&mut self, tag: u8, small: [u8; 7]) {
-        let [a, b, c, d, e, f, g] = small;
-        self.0.extend_from_slice(&[tag, a, b, c, d, e, f, g]);
-    }
+/// A tag and up to seven small values in one word.
+fn tagged<const N: usize>(tag: u8, small: [u8; N]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[0] = tag;
+    bytes[1..=N].copy_from_slice(&small);
+    u64::from_le_bytes(bytes)
+}
 
-    fn zxid(&mut self, zxid: Zxid) {
-        self.put(zxid.0 as u64);
-    }
+/// A missing epoch differs from every epoch.
+fn epoch(epoch: Option<Epoch>) -> u64 {
+    epoch.map_or(u64::MAX, |epoch| epoch.0.into())
+}
 
-    /// A missing epoch differs from every epoch.
-    fn epoch(&mut self, epoch: Option<Epoch>) {
-        self.put(epoch.map_or(u64::MAX, |epoch| epoch.0.into()));
-    }
+fn zxid(zxid: Zxid) -> u64 {
+    zxid.0 as u64
+}
 
-    fn vote(&mut self, vote: Vote) {
-        self.put(vote.leader.0 as u64);
-        self.zxid(vote.zxid);
-        self.put(vote.peer_epoch.0.into());
-    }
+fn vote(vote: Vote) -> [u64; 3] {
+    [vote.leader.0 as u64, zxid(vote.zxid), vote.peer_epoch.0.into()]
 }
 
 #[cfg(test)]

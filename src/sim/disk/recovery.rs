@@ -75,8 +75,8 @@ impl Disk {
         disk
     }
 
-    /// Reads the newest good snapshot and the log after it, as written. `ledger` is empty. A log that begins after
-    /// something no snapshot contains is no history: its server is one without data.
+    /// Reads the newest good snapshot and the log after it, as written; a flush came before. `ledger` is empty. A log that
+    /// begins after something no snapshot contains is no history: its server is one without data.
     pub(in crate::sim) fn recover(&self, window: usize, mut ledger: Ledger) -> Recovery {
         let good = |s: &&Snapshot| s.safety != Safety::Torn && s.zxid >= self.base;
         let newest = self.snapshots.iter().rev().find(good);

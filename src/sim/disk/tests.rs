@@ -65,8 +65,13 @@ impl Host {
         self.disk.log.iter().map(|txn| txn.zxid.counter()).collect()
     }
 
+    /// What the next process would find.
     fn recovered(&self) -> Zxid {
-        self.disk.recover(10, ledger()).recovered.last_zxid
+        let mut disk = self.disk.clone();
+        disk.flush(|_, _| {});
+        let found = disk.recover(10, ledger()).recovered;
+        assert!(found.recent.last().is_none_or(|txn| txn.zxid == found.last_zxid));
+        found.last_zxid
     }
 }
 
@@ -151,6 +156,34 @@ fn an_installed_snapshot_starts_the_log_anew() {
     assert_eq!(host.disk.snapshots().collect::<Vec<_>>(), [z(5)], "a newer one held txns the leader does not have");
     host.append([6]);
     assert_eq!(host.recovered(), z(6));
+}
+
+#[test]
+fn a_snapshot_from_a_leader_counts_only_once_it_is_installed() {
+    let mut host = Host::new();
+    host.append([1, 2, 9]);
+    host.snapshot(5);
+    assert_eq!(host.recovered(), z(9), "5 is not in this log, so 9 need not follow it");
+    host.disk.crash(Loss::Process, |_| {});
+    host.disk.flush(|_, _| {});
+    assert_eq!(host.disk.snapshots().count(), 0, "nor may it ever cost log records");
+    host.snapshot(5);
+    host.write(Write::InstallSnapshot { zxid: z(5) });
+    assert_eq!(host.recovered(), z(5));
+}
+
+#[test]
+fn a_cut_below_the_base_leaves_what_is_older() {
+    let mut host = Host::new();
+    host.append(1..=9);
+    host.snapshot(5);
+    host.write(Write::InstallSnapshot { zxid: z(5) });
+    host.append([6]);
+    host.sync();
+    host.write(Write::Truncate { to: z(3) });
+    assert_eq!((host.recovered(), host.disk.base()), (Zxid::ZERO, Zxid::ZERO));
+    host.lose_power(0, false);
+    assert_eq!((host.recovered(), host.disk.base()), (z(6), z(5)));
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! An action as words.
 
-use super::Words;
+use super::{Words, tagged};
 use crate::sim::{Action, DiskMode, LinkKey, Loss, Op};
 
 /// Tags are part of the format of a trace: append, never renumber.
 pub(super) fn fold(action: &Action, out: &mut Words) {
     use Action::*;
     let mut one = |tag, a: usize, b: usize, c: u64| {
-        out.tagged(tag, [a as u8, b as u8, 0, 0, 0, 0, 0]);
-        out.put(c);
+        out.put([tagged(tag, [a as u8, b as u8]), c]);
     };
     match *action {
         Deliver { link, to, skip } => one(1, to.index(), 0, pack(link, skip)),
@@ -17,7 +16,7 @@ pub(super) fn fold(action: &Action, out: &mut Words) {
         NoticeClose { link, at } => one(4, at.index(), 0, pack(link, 0)),
         Reset { link, lose_up, lose_down } => {
             one(5, 0, 0, pack(link, lose_up));
-            out.put(lose_down.into());
+            out.put([lose_down.into()]);
         }
         HalfOpen { link, at } => one(6, at.index(), 0, pack(link, 0)),
         Cut { from, to } => one(7, from.index(), to.index(), 0),

@@ -1,9 +1,9 @@
 //! An event as words.
 
-use super::Words;
 use super::action::{loss, mode, op, pack};
-use crate::sim::{DiskWrite, Event, Fault, Packet};
-use crate::zab::{HaltReason, LeaveReason, Milestone, Notification, PeerState, Reason, WriteError, Zxid};
+use super::{Words, epoch, tagged, vote, zxid};
+use crate::sim::{DiskWrite, Event, Fault, Op, Packet};
+use crate::zab::{HaltReason, LeaveReason, Milestone, Notification, Reason, WriteError, Zxid};
 
 /// Tags are part of the format of a trace: append, never renumber.
 pub(super) fn fold(event: &Event, out: &mut Words) {
@@ -15,23 +15,16 @@ pub(super) fn fold(event: &Event, out: &mut Words) {
         NotificationReceived { from, to, notification, replayed } => {
             fold_notification([65, from.index() as u8, to.index() as u8, replayed.into()], notification, out);
         }
-        NotificationLost { from, to } => out.tagged(66, small(from.index(), to.index())),
-        LinkOpened { link } => {
-            out.tagged(67, small(0, 0));
-            out.put(pack(link, 0));
-        }
-        ConnectFailed { dialer, acceptor } => out.tagged(68, small(dialer.index(), acceptor.index())),
+        NotificationLost { from, to } => out.put([small(66, from.index(), to.index())]),
+        LinkOpened { link } => out.put([small(67, 0, 0), pack(link, 0)]),
+        ConnectFailed { dialer, acceptor } => out.put([small(68, dialer.index(), acceptor.index())]),
         Sent { link, from, packet } => fold_packet(69, from.index(), pack(link, 0), packet, out),
         Received { link, to, packet } => fold_packet(70, to.index(), pack(link, 0), packet, out),
-        Disconnected { link, by, reason } => {
-            out.tagged(71, small(by.index(), 0));
-            out.put(pack(link, 0));
-            fold_reason(reason, out);
+        Disconnected { link, by, reason: why } => {
+            out.put([small(71, by.index(), 0), pack(link, 0)]);
+            out.put(reason(why));
         }
-        CloseNoticed { link, at } => {
-            out.tagged(72, small(at.index(), 0));
-            out.put(pack(link, 0));
-        }
+        CloseNoticed { link, at } => out.put([small(72, at.index(), 0), pack(link, 0)]),
         Written { node, id, write } => fold_write(73, node.index(), 0, id.0, write, out),
         Synced { node, id, write, lie } => fold_write(74, node.index(), lie.into(), id.0, write, out),
         WriteFailed { node, id, error } => {
@@ -39,46 +32,26 @@ pub(super) fn fold(event: &Event, out: &mut Words) {
                 WriteError::Failed => 0,
                 WriteError::Full => 1,
             };
-            out.tagged(75, small(node.index(), error));
-            out.put(id.0);
+            out.put([small(75, node.index(), error), id.0]);
         }
         Recovered { node, accepted_epoch, current_epoch, snapshot, last_zxid, digest, boot } => {
-            out.tagged(76, small(node.index(), boot.into()));
-            out.epoch(accepted_epoch);
-            out.epoch(current_epoch);
-            out.zxid(snapshot);
-            out.zxid(last_zxid);
-            out.put(digest);
+            out.put([small(76, node.index(), boot.into()), epoch(accepted_epoch), epoch(current_epoch)]);
+            out.put([zxid(snapshot), zxid(last_zxid), digest]);
         }
-        Proposed { node, zxid, digest } => {
-            out.tagged(77, small(node.index(), 0));
-            out.zxid(zxid);
-            out.put(digest);
+        Proposed { node, zxid: z, digest } => out.put([small(77, node.index(), 0), zxid(z), digest]),
+        Delivered { node, zxid: z, digest, state, in_order } => {
+            out.put([small(78, node.index(), in_order.into()), zxid(z), digest, state]);
         }
-        Delivered { node, zxid, digest, state, in_order } => {
-            out.tagged(78, small(node.index(), in_order.into()));
-            out.zxid(zxid);
-            out.put(digest);
-            out.put(state);
+        FastForwarded { node, zxid: z, digest, state } => {
+            out.put([small(79, node.index(), 0), zxid(z), digest, state]);
         }
-        FastForwarded { node, zxid, digest, state } => {
-            out.tagged(79, small(node.index(), 0));
-            out.zxid(zxid);
-            out.put(digest);
-            out.put(state);
+        Restored { node, zxid: z, state } => out.put([small(80, node.index(), 0), zxid(z), state]),
+        Serving { node, state } => {
+            out.put([small(81, node.index(), state.map_or(255, |state| state as usize))]);
         }
-        Restored { node, zxid, state } => {
-            out.tagged(80, small(node.index(), 0));
-            out.zxid(zxid);
-            out.put(state);
-        }
-        Serving { node, state } => out.tagged(81, small(node.index(), state.map_or(255, peer_state).into())),
         Milestone { node, milestone } => fold_milestone(node.index(), milestone, out),
-        Started { node } => out.tagged(83, small(node.index(), 0)),
-        Crashed { node, loss: lost, inside } => {
-            out.tagged(84, small(node.index(), inside.into()));
-            out.put(loss(lost));
-        }
+        Started { node } => out.put([small(83, node.index(), 0)]),
+        Crashed { node, loss: lost, inside } => out.put([small(84, node.index(), inside.into()), loss(lost)]),
         Lost { node, write } => fold_write(85, node.index(), 0, 0, write, out),
         Halted { node, reason } => {
             let reason = match reason {
@@ -86,74 +59,59 @@ pub(super) fn fold(event: &Event, out: &mut Words) {
                 HaltReason::WriteFailed => 1,
                 HaltReason::EpochsInverted => 2,
             };
-            out.tagged(86, small(node.index(), reason));
+            out.put([small(86, node.index(), reason)]);
         }
         Fault(fault) => fold_fault(fault, out),
         Invoked { client, server, op: what, serial } => {
-            out.tagged(88, small(client.into(), server.index()));
-            out.put(u64::from(serial) << 8 | u64::from(op(what)));
+            out.put([small(88, client.into(), server.index()), operation(serial, what)]);
         }
-        Replied { client, server, op: what, serial, zxid, seen } => {
-            out.tagged(89, small(client.into(), server.index()));
-            out.put(u64::from(serial) << 8 | u64::from(op(what)));
-            out.zxid(zxid);
-            out.put(seen.into());
+        Replied { client, server, op: what, serial, zxid: z, seen } => {
+            let who = small(89, client.into(), server.index());
+            out.put([who, operation(serial, what), zxid(z), seen.into()]);
         }
         Refused { client, server, serial } => {
-            out.tagged(90, small(client.into(), server.index()));
-            out.put(serial.into());
+            out.put([small(90, client.into(), server.index()), serial.into()]);
         }
         Abandoned { client, server, serial } => {
-            out.tagged(91, small(client.into(), server.index()));
-            out.put(serial.into());
+            out.put([small(91, client.into(), server.index()), serial.into()]);
         }
-        StageEntered { stage } => out.tagged(92, small(stage as usize, 0)),
+        StageEntered { stage } => out.put([small(92, stage as usize, 0)]),
     }
 }
 
-fn small(a: usize, b: usize) -> [u8; 7] {
-    [a as u8, b as u8, 0, 0, 0, 0, 0]
+fn small(tag: u8, a: usize, b: usize) -> u64 {
+    tagged(tag, [a as u8, b as u8])
 }
 
-fn peer_state(state: PeerState) -> u8 {
-    state as u8
+fn operation(serial: u32, what: Op) -> u64 {
+    u64::from(serial) << 8 | u64::from(op(what))
 }
 
 fn fold_notification(head: [u8; 4], notification: Notification, out: &mut Words) {
-    let Notification { state, vote, round, version, config_version } = notification;
+    let Notification { state, vote: whom, round, version, config_version } = notification;
     let [tag, from, to, replayed] = head;
-    out.tagged(tag, [from, to, replayed, peer_state(state), 0, 0, 0]);
-    out.vote(vote);
-    out.put(round);
-    out.put(version.into());
-    out.put(config_version);
+    out.put([tagged(tag, [from, to, replayed, state as u8]), round, version.into(), config_version]);
+    out.put(vote(whom));
 }
 
 fn fold_packet(tag: u8, node: usize, link: u64, packet: Packet, out: &mut Words) {
-    let Packet { kind, zxid, epoch, digest } = packet;
-    out.tagged(tag, small(node, kind as usize));
-    out.put(link);
-    out.zxid(zxid);
-    out.epoch(epoch);
-    out.put(digest);
+    let Packet { kind, zxid: z, epoch: e, digest } = packet;
+    out.put([small(tag, node, kind as usize), link, zxid(z), epoch(e), digest]);
 }
 
 fn fold_write(tag: u8, node: usize, flag: u8, id: u64, write: DiskWrite, out: &mut Words) {
     let (kind, what, digest) = match write {
         DiskWrite::AcceptedEpoch(epoch) => (0, u64::from(epoch.0), 0),
         DiskWrite::CurrentEpoch(epoch) => (1, u64::from(epoch.0), 0),
-        DiskWrite::Append { zxid, digest } => (2, zxid.0 as u64, digest),
-        DiskWrite::Truncate { to } => (3, to.0 as u64, 0),
-        DiskWrite::WriteSnapshot { zxid } => (4, zxid.0 as u64, 0),
-        DiskWrite::InstallSnapshot { zxid } => (5, zxid.0 as u64, 0),
+        DiskWrite::Append { zxid: z, digest } => (2, zxid(z), digest),
+        DiskWrite::Truncate { to } => (3, zxid(to), 0),
+        DiskWrite::WriteSnapshot { zxid: z } => (4, zxid(z), 0),
+        DiskWrite::InstallSnapshot { zxid: z } => (5, zxid(z), 0),
     };
-    out.tagged(tag, [node as u8, flag, kind, 0, 0, 0, 0]);
-    out.put(id);
-    out.put(what);
-    out.put(digest);
+    out.put([tagged(tag, [node as u8, flag, kind]), id, what, digest]);
 }
 
-fn fold_reason(reason: Reason, out: &mut Words) {
+fn reason(reason: Reason) -> [u64; 3] {
     let (kind, a, b) = match reason {
         Reason::RoleEnded => (0, None, Zxid::ZERO),
         Reason::Unwanted => (1, None, Zxid::ZERO),
@@ -169,61 +127,34 @@ fn fold_reason(reason: Reason, out: &mut Words) {
         Reason::CommitMismatch { head, got } => (11, head, got),
         Reason::TruncateTarget { asked, found } => (12, Some(asked), found),
     };
-    out.tagged(kind, [a.is_some().into(), 0, 0, 0, 0, 0, 0]);
-    out.zxid(a.unwrap_or(Zxid::ZERO));
-    out.zxid(b);
+    [tagged(kind, [a.is_some().into()]), a.map_or(0, zxid), zxid(b)]
 }
 
 fn fold_milestone(node: usize, milestone: Milestone, out: &mut Words) {
-    let mut head = |kind, a| out.tagged(82, [node as u8, kind, a, 0, 0, 0, 0]);
+    let head = |kind, a| tagged(82, [node as u8, kind, a]);
     match milestone {
-        Milestone::Entered { state, phase, epoch } => {
-            head(0, peer_state(state) << 4 | phase as u8);
-            out.epoch(epoch);
+        Milestone::Entered { state, phase, epoch: e } => {
+            out.put([head(0, (state as u8) << 4 | phase as u8), epoch(e)]);
         }
-        Milestone::Proposed { vote, round } => {
-            head(1, 0);
-            out.vote(vote);
-            out.put(round);
+        Milestone::Proposed { vote: whom, round } => {
+            out.put([head(1, 0), round]);
+            out.put(vote(whom));
         }
-        Milestone::Elected { vote, round, supporters } => {
-            head(2, 0);
-            out.vote(vote);
-            out.put(round);
-            out.put(supporters.0);
+        Milestone::Elected { vote: whom, round, supporters } => {
+            out.put([head(2, 0), round, supporters.0]);
+            out.put(vote(whom));
         }
-        Milestone::EpochChosen { epoch, joined } => {
-            head(3, 0);
-            out.epoch(Some(epoch));
-            out.put(joined.0);
-        }
-        Milestone::EpochAcked { epoch, acked, last_zxid } => {
-            head(4, 0);
-            out.epoch(Some(epoch));
-            out.put(acked.0);
-            out.zxid(last_zxid);
+        Milestone::EpochChosen { epoch: e, joined } => out.put([head(3, 0), epoch(Some(e)), joined.0]),
+        Milestone::EpochAcked { epoch: e, acked, last_zxid } => {
+            out.put([head(4, 0), epoch(Some(e)), acked.0, zxid(last_zxid)]);
         }
         Milestone::SyncPlanned { learner, mode, learner_last, through } => {
-            head(5, mode as u8);
-            out.put(learner.0 as u64);
-            out.zxid(learner_last);
-            out.zxid(through);
+            out.put([head(5, mode as u8), learner.0 as u64, zxid(learner_last), zxid(through)]);
         }
-        Milestone::Established { epoch, acks } => {
-            head(6, 0);
-            out.epoch(Some(epoch));
-            out.put(acks.0);
-        }
-        Milestone::Committed { zxid, acks } => {
-            head(7, 0);
-            out.zxid(zxid);
-            out.put(acks.0);
-        }
-        Milestone::QuorumChecked { synced } => {
-            head(8, 0);
-            out.put(synced.0);
-        }
-        Milestone::Left { reason } => head(9, leave_reason(reason)),
+        Milestone::Established { epoch: e, acks } => out.put([head(6, 0), epoch(Some(e)), acks.0]),
+        Milestone::Committed { zxid: z, acks } => out.put([head(7, 0), zxid(z), acks.0]),
+        Milestone::QuorumChecked { synced } => out.put([head(8, 0), synced.0]),
+        Milestone::Left { reason } => out.put([head(9, leave_reason(reason))]),
     }
 }
 
@@ -246,8 +177,7 @@ fn leave_reason(reason: LeaveReason) -> u8 {
 
 fn fold_fault(fault: Fault, out: &mut Words) {
     let mut one = |kind, a: usize, b: usize, c: u64| {
-        out.tagged(87, [kind, a as u8, b as u8, 0, 0, 0, 0]);
-        out.put(c);
+        out.put([tagged(87, [kind, a as u8, b as u8]), c]);
     };
     match fault {
         Fault::Cut { from, to } => one(0, from.index(), to.index(), 0),
