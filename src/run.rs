@@ -16,6 +16,12 @@ use crate::zab::Instant;
 pub trait Sink {
     /// A step was made: its number from 1, its time, what was chosen, the chained hash, and the world afterwards.
     fn step(&mut self, step: u64, at: Instant, action: &Action, hash: u64, world: &World);
+
+    /// An action was chosen and comes next: if the core panics, it was over this one.
+    fn chosen(&mut self, _at: Instant, _action: &Action) {}
+
+    /// A stage ended after the last step: liveness is judged here.
+    fn stage_ended(&mut self, _end: &StageEnd) {}
 }
 
 impl Sink for () {
@@ -25,6 +31,14 @@ impl Sink for () {
 impl<S: Sink + ?Sized> Sink for &mut S {
     fn step(&mut self, step: u64, at: Instant, action: &Action, hash: u64, world: &World) {
         (**self).step(step, at, action, hash, world);
+    }
+
+    fn chosen(&mut self, at: Instant, action: &Action) {
+        (**self).chosen(at, action);
+    }
+
+    fn stage_ended(&mut self, end: &StageEnd) {
+        (**self).stage_ended(end);
     }
 }
 
@@ -154,11 +168,15 @@ pub fn drive<S: Sink + ?Sized>(
     schedule.observe(world);
     loop {
         let next = schedule.next(world);
-        if schedule.stage_end().is_some_and(|end| judge(world, Some(&end))) {
-            return false;
+        if let Some(end) = schedule.stage_end() {
+            sink.stage_ended(&end);
+            if judge(world, Some(&end)) {
+                return false;
+            }
         }
         let Some((at, action)) = next else { return true };
         let before = world.step();
+        sink.chosen(at, &action);
         world.apply(at, &action);
         schedule.observe(world);
         if world.step() == before {

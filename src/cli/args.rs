@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::seed::{Seeds, parse_seed, parse_seeds, parse_span};
+use super::ranges::{Seeds, parse_seeds, parse_span};
+use crate::scenario::parse_seed;
 use crate::sim::Node;
 
 const EXIT_CODES: &str = "\
@@ -49,7 +50,7 @@ pub(super) struct RunArgs {
     /// Scenario files.
     #[arg(required = true)]
     pub scenarios: Vec<PathBuf>,
-    /// A number, or a commit hash.
+    /// A number, or a commit hash of 40 digits.
     #[arg(long, default_value = "1", value_parser = parse_seed, conflicts_with = "seeds")]
     pub seed: u64,
     /// Many seeds, A up to but without B (A..=B: with B).

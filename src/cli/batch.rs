@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Exit;
 use super::args::RunArgs;
 use super::engine::{self, Loaded};
+use super::ranges::Seeds;
 use super::render::{Screen, batch_text};
 use super::report::{BatchReport, Count, Failure, Ran, Report};
 use super::run::quoted;
-use super::seed::Seeds;
 
 pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -> Result<Exit> {
     let one = || args.seed.checked_add(1).map(|end| args.seed..end);

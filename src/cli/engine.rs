@@ -11,9 +11,10 @@ use super::{Exit, panics};
 use crate::check::{Property, Situation, Violation};
 use crate::run::{self, Answers, Options, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
+use crate::sim::schedule::StageEnd;
 use crate::sim::{Action, World};
 use crate::trace::diagram::{Moment, Tail};
-use crate::trace::{Diverged, Header, Recorder, Replay, Trace};
+use crate::trace::{Diverged, EndLine, Header, Recorder, Replay, Trace};
 use crate::zab::Instant;
 
 /// How seeds are spent. To be raised when the same seed no longer gives the same run.
@@ -51,7 +52,7 @@ pub(super) fn replay<'t>(trace: &'t Trace, path: &Path) -> Result<Replay<'t>> {
     let shown = format!("the scenario in {}", path.display());
     let scenario =
         parse(&shown, &trace.header.text).with_context(|| format!("{} cannot be replayed", path.display()))?;
-    Ok(Replay::new(&scenario.setup(trace.header.seed), &trace.lines))
+    Ok(Replay::new(&scenario.setup(trace.header.seed), trace))
 }
 
 /// Replays all events, until `show` has enough.
@@ -73,23 +74,44 @@ pub(super) struct Watch {
     steps: u64,
     at: Instant,
     hash: u64,
+    /// What was chosen and not yet done.
+    next: Option<(Instant, Action)>,
 }
 
 impl Watch {
     pub(super) fn new(loaded: &Loaded, seed: u64) -> Watch {
         let nodes = loaded.scenario.setup(seed).nodes.len();
-        Watch { tail: Tail::new(nodes, TAIL), recorder: None, steps: 0, at: Instant::ZERO, hash: 0 }
+        Watch { tail: Tail::new(nodes, TAIL), recorder: None, steps: 0, at: Instant::ZERO, hash: 0, next: None }
     }
 }
 
 impl Sink for Watch {
     fn step(&mut self, step: u64, at: Instant, action: &Action, hash: u64, world: &World) {
-        (self.steps, self.at, self.hash) = (step, at, hash);
+        (self.steps, self.at, self.hash, self.next) = (step, at, hash, None);
         for &event in world.events() {
             self.tail.push(Moment { step, at, event });
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.step(step, at, action, hash);
+        }
+    }
+
+    fn chosen(&mut self, at: Instant, action: &Action) {
+        self.next = Some((at, *action));
+    }
+
+    fn stage_ended(&mut self, end: &StageEnd) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.stage_ended(&EndLine::new(self.steps, end));
+        }
+    }
+}
+
+impl Watch {
+    /// Records the step over which the core panicked, so that a replay panics as well. No hash came of it.
+    fn record_panic(&mut self) {
+        if let (Some(recorder), Some((at, action))) = (&mut self.recorder, self.next) {
+            recorder.step(self.steps + 1, at.max(self.at), &action, 0);
         }
     }
 }
@@ -98,12 +120,15 @@ impl Sink for Watch {
 pub(super) fn run(loaded: &Loaded, seed: u64, watch: &mut Watch) -> Report {
     match panics::catch(|| run::run(&loaded.scenario, seed, &Options::default(), watch)) {
         Ok(outcome) => report(loaded, outcome),
-        Err(panic) => Report {
-            steps: watch.steps,
-            time: watch.at.to_string(),
-            hash: format!("{:016x}", watch.hash),
-            ..panicked(loaded, seed, panic)
-        },
+        Err(panic) => {
+            watch.record_panic();
+            Report {
+                steps: watch.steps,
+                time: watch.at.to_string(),
+                hash: format!("{:016x}", watch.hash),
+                ..panicked(loaded, seed, panic)
+            }
+        }
     }
 }
 
@@ -134,10 +159,15 @@ pub(super) fn finding(violation: &Violation) -> Finding {
     }
 }
 
-/// The exit code of a replay that showed these.
-pub(super) fn worst(violations: &[Violation]) -> Exit {
+/// The exit code of a replay that showed these: a violation that the scenario promised is none.
+pub(super) fn judge(trace: &Trace, violations: &[Violation]) -> Exit {
+    let promised =
+        Scenario::parse(&trace.header.scenario, &trace.header.text).map(|scenario| scenario.promise.violates);
+    let is_promised = |violation: &Violation| {
+        promised.as_ref().is_ok_and(|ids| ids.iter().any(|id| id.as_str() == violation.property.id()))
+    };
     match violations {
-        [] => Exit::Held,
+        some if some.is_empty() || some.iter().any(is_promised) => Exit::Held,
         some if some.iter().all(|violation| violation.property.is_liveness()) => Exit::Liveness,
         _ => Exit::Safety,
     }

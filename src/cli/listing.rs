@@ -28,6 +28,7 @@ pub(super) fn schema(screen: &mut Screen) -> Result<Exit> {
     Ok(Exit::Held)
 }
 
+/// Of a moral, the first sentence: the rest stands in the file.
 pub(super) fn scenarios(directory: &Path, screen: &mut Screen) -> Result<Exit> {
     let paths = files::scenarios(directory)?;
     let width = paths.iter().map(|path| Scenario::name(path).chars().count()).max().unwrap_or(0);
@@ -37,7 +38,8 @@ pub(super) fn scenarios(directory: &Path, screen: &mut Screen) -> Result<Exit> {
             Ok(loaded) => {
                 let name = Scenario::name(path);
                 let pad = " ".repeat(width - name.chars().count());
-                screen.line(format_args!("{}{pad}  {}", bold(name), loaded.scenario.moral));
+                let first = loaded.scenario.moral.split_inclusive(['.', ':']).next().unwrap_or_default();
+                screen.line(format_args!("{}{pad}  {}", bold(name), first.trim_end_matches(':')));
             }
             Err(error) => {
                 screen.error(&error);

@@ -12,11 +12,11 @@ mod engine;
 mod files;
 mod listing;
 mod panics;
+mod ranges;
 mod render;
 mod replay;
 mod report;
 mod run;
-mod seed;
 mod walk;
 
 use std::process::ExitCode;

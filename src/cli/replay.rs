@@ -78,7 +78,7 @@ pub(super) fn replay(args: &ReplayArgs, screen: &mut Screen) -> Result<Exit> {
     replayed.steps = replay.at_step();
     replayed.hash = format!("{:016x}", replay.world().hash());
     replayed.violations = replay.checkers().violations().iter().map(engine::finding).collect();
-    replayed.verdict = engine::worst(replay.checkers().violations());
+    replayed.verdict = engine::judge(&trace, replay.checkers().violations());
     replayed.peers = args.until.map(|_| replay.world().peers_report());
     match ended {
         Ok(Ok(())) => {}

@@ -1,3 +1,6 @@
+//! Scenarios that are wrong, and what is said of them.
+#![allow(clippy::disallowed_methods, reason = "a test may read the scenarios")]
+
 use super::*;
 
 fn error(text: &str) -> ScenarioError {

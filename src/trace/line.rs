@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::sim::Action;
-use crate::zab::Instant;
+use crate::sim::schedule::StageEnd;
+use crate::sim::{Action, Node, Stage};
+use crate::zab::{Duration, Instant};
 
 /// The format of the traces that are written and read here.
 pub const FORMAT: u32 = 1;
@@ -53,7 +54,7 @@ pub struct Line {
     #[serde(rename = "n")]
     pub step: u64,
     /// Virtual time.
-    #[serde(rename = "t", with = "instant")]
+    #[serde(rename = "t", with = "text")]
     pub at: Instant,
     /// The action.
     #[serde(rename = "a")]
@@ -61,6 +62,38 @@ pub struct Line {
     /// The chained hash after it.
     #[serde(rename = "h")]
     pub hash: HexHash,
+}
+
+/// A stage ended: what liveness is judged by, so that a replay comes to the same judgement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndLine {
+    /// Which stage.
+    pub end: Stage,
+    /// After which step.
+    #[serde(rename = "n")]
+    pub step: u64,
+    /// Whether the core converged.
+    pub converged: bool,
+    /// The healed servers.
+    pub core: Vec<Node>,
+    /// Within which time they had to.
+    #[serde(with = "text")]
+    pub bound: Duration,
+}
+
+impl EndLine {
+    /// The end of a stage after `step`.
+    pub fn new(step: u64, end: &StageEnd) -> EndLine {
+        let core = end.core.iter().map(Node::at).collect();
+        EndLine { end: end.stage, step, converged: end.converged, core, bound: end.bound }
+    }
+
+    /// As the run said it.
+    pub fn stage_end(&self) -> StageEnd {
+        let core = self.core.iter().map(|node| node.index()).collect();
+        StageEnd { stage: self.end, converged: self.converged, core, bound: self.bound }
+    }
 }
 
 /// The last line: how the run ended.
@@ -113,15 +146,18 @@ impl<'de> Deserialize<'de> for HexHash {
     }
 }
 
-/// Virtual time as `1.000200000s`.
-mod instant {
+/// Times as texts: `1.000200000s`, `30s`.
+mod text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
     use super::*;
 
-    pub fn serialize<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(at)
+    pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+    pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         text.parse().map_err(|e| serde::de::Error::custom(format!("{e}, not {text:?}")))
     }

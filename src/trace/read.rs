@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 
 use serde::Deserialize;
 
-use super::{FORMAT, Footer, Header, Line};
+use super::{EndLine, FORMAT, Footer, Header, Line};
 
 /// A trace, read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Trace {
     pub header: Header,
     /// One per action, ascending by step.
     pub lines: Vec<Line>,
+    /// Where stages ended, ascending by step.
+    pub ends: Vec<EndLine>,
     /// The last line; missing if the process that wrote it died.
     pub footer: Option<Footer>,
 }
@@ -39,6 +41,7 @@ pub enum TraceError {
 const HEADER: &str = "a header, such as {\"format\":1,\"zabsim\":\"0.1.0\",\"scenario\":\"…\",\"text\":\"…\",\"seed\":42,\"mutants\":[],\"stream\":1}";
 const STEP: &str =
     "a step, such as {\"n\":1,\"t\":\"0.000123000s\",\"a\":{\"wake\":{\"node\":\"p1\"}},\"h\":\"a2f1c04b9d3e5f60\"}";
+const END: &str = "the end of a stage, such as {\"end\":\"converge\",\"n\":1,\"converged\":true,\"core\":[\"p1\",\"p2\"],\"bound\":\"30s\"}";
 const FOOTER: &str = "a footer, such as {\"verdict\":\"held\",\"steps\":1,\"hash\":\"a2f1c04b9d3e5f60\"}";
 
 impl Trace {
@@ -48,6 +51,7 @@ impl Trace {
         let mut number = 0;
         let mut header = None;
         let mut lines: Vec<Line> = Vec::new();
+        let mut ends: Vec<EndLine> = Vec::new();
         let mut footer = None;
         loop {
             text.clear();
@@ -63,6 +67,14 @@ impl Trace {
                 return Err(at.malformed(1, "the trace goes on after its footer", "the end of the file"));
             } else if line.starts_with(b"{\"verdict\"") {
                 footer = Some(at.parse(line, FOOTER)?);
+            } else if line.starts_with(b"{\"end\"") {
+                let end: EndLine = at.parse(line, END)?;
+                let last = lines.last().map_or(0, |line| line.step);
+                if end.step != last {
+                    let what = format!("the end of a stage after step {} stands after step {last}", end.step);
+                    return Err(at.malformed(1, &what, "it after its step"));
+                }
+                ends.push(end);
             } else {
                 let line: Line = at.parse(line, STEP)?;
                 at.assert_after(&line, lines.last())?;
@@ -70,7 +82,7 @@ impl Trace {
             }
         }
         let header = header.ok_or_else(|| At { line: 1, cut_off: false }.malformed(1, "the file is empty", HEADER))?;
-        Ok(Trace { header, lines, footer })
+        Ok(Trace { header, lines, ends, footer })
     }
 
     /// The number of its last step.
@@ -163,10 +175,12 @@ mod tests {
 
     #[test]
     fn a_trace_with_a_footer_is_read() {
+        let stage = r#"{"end":"converge","n":1,"converged":true,"core":["p1"],"bound":"30s"}"#;
         let end = r#"{"verdict":"held","steps":1,"hash":"00000000000000ff"}"#;
-        let trace = Trace::read(format!("{HEAD}\n{STEP_1}\n{end}\n").as_bytes()).unwrap();
+        let trace = Trace::read(format!("{HEAD}\n{STEP_1}\n{stage}\n{end}\n").as_bytes()).unwrap();
         assert_eq!((trace.lines.len(), trace.last_step(), trace.lines[0].hash.0), (1, 1, 255));
         assert_eq!(trace.footer.unwrap().verdict, "held");
+        assert_eq!((trace.ends.len(), trace.ends[0].stage_end().core.len()), (1, 1));
     }
 
     #[test]

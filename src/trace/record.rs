@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::{Footer, Header};
+use super::{EndLine, Footer, Header};
 use crate::sim::{Action, LinkKey, Node, Op};
 use crate::zab::Instant;
 
@@ -46,6 +46,12 @@ impl<W: Write> Recorder<W> {
         if out.len() >= BUFFER {
             self.flush();
         }
+    }
+
+    /// Adds the end of a stage.
+    pub fn stage_ended(&mut self, end: &EndLine) {
+        serde_json::to_writer(&mut self.buffer, end).expect("plain data, and a Vec takes every byte");
+        self.buffer.push(b'\n');
     }
 
     /// Ends the trace and gives the writer back, or the first error that a write met.
@@ -220,7 +226,7 @@ mod tests {
             let text = String::from_utf8(recorder.finish(None).unwrap()).unwrap();
             prop_assert_eq!(&text, &expected);
             let trace = Trace::read(text.as_bytes()).unwrap();
-            prop_assert_eq!((trace.header, trace.lines, trace.footer), (header, lines, None));
+            prop_assert_eq!((trace.header, trace.lines, trace.ends, trace.footer), (header, lines, vec![], None));
         }
     }
 

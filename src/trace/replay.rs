@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-use super::{HexHash, Line};
+use super::{EndLine, HexHash, Line, Trace};
 use crate::check::Checkers;
+use crate::run;
 use crate::sim::{Action, Setup, World};
 
 /// A replay under way.
 #[derive(Clone, Debug)]
 pub struct Replay<'t> {
     lines: &'t [Line],
+    ends: &'t [EndLine],
     next: usize,
     world: World,
     checkers: Checkers,
@@ -29,9 +31,10 @@ pub struct Diverged {
 }
 
 impl<'t> Replay<'t> {
-    /// Before the first step of `lines`, in the world that they were recorded in.
-    pub fn new(setup: &Setup, lines: &'t [Line]) -> Replay<'t> {
-        Replay { lines, next: 0, world: World::new(setup), checkers: Checkers::new(setup) }
+    /// Before the first step of `trace`, in the world that it was recorded in.
+    pub fn new(setup: &Setup, trace: &'t Trace) -> Replay<'t> {
+        let Trace { lines, ends, .. } = trace;
+        Replay { lines, ends, next: 0, world: World::new(setup), checkers: Checkers::new(setup) }
     }
 
     /// Takes one step: its line, or `None` at the end.
@@ -40,6 +43,10 @@ impl<'t> Replay<'t> {
         self.next += 1;
         self.world.apply(line.at, &line.action);
         self.checkers.step(&self.world);
+        while let Some((end, rest)) = self.ends.split_first().filter(|(end, _)| end.step <= line.step) {
+            self.checkers.finish(&self.world, run::end_of(&end.stage_end()));
+            self.ends = rest;
+        }
         let got = HexHash(self.world.hash());
         if got == line.hash {
             Ok(Some(line))
@@ -87,3 +94,71 @@ impl fmt::Display for Diverged {
 }
 
 impl std::error::Error for Diverged {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{EndLine, Header, Recorder};
+    use super::*;
+    use crate::run::{Options, Outcome, Sink};
+    use crate::scenario::Scenario;
+    use crate::sim::schedule::StageEnd;
+    use crate::zab::Instant;
+
+    struct Record(Recorder<Vec<u8>>, u64);
+
+    impl Sink for Record {
+        fn step(&mut self, step: u64, at: Instant, action: &Action, hash: u64, _: &World) {
+            self.1 = step;
+            self.0.step(step, at, action, hash);
+        }
+
+        fn stage_ended(&mut self, end: &StageEnd) {
+            self.0.stage_ended(&EndLine::new(self.1, end));
+        }
+    }
+
+    /// Nobody converges within a microsecond.
+    const HOPELESS: &str = "# m\n[cluster]\nparticipants = 3\n[run]\nchaos = \"200ms\"\nconverge = \"1us\"\n";
+    const CALM: &str = "# m\n[cluster]\nparticipants = 3\n[run]\nchaos = \"200ms\"\n";
+
+    fn recorded(text: &str) -> (Setup, Trace, Outcome) {
+        let scenario = Scenario::parse("a.toml", text).unwrap();
+        let mut record = Record(Recorder::new(Vec::new(), &Header::new("a", text, 7, 1)).unwrap(), 0);
+        let outcome = run::run(&scenario, 7, &Options::default(), &mut record);
+        let bytes = record.0.finish(None).unwrap();
+        (scenario.setup(7), Trace::read(bytes.as_slice()).unwrap(), outcome)
+    }
+
+    #[test]
+    fn a_replay_comes_to_the_same_hash() {
+        let (setup, trace, outcome) = recorded(CALM);
+        assert!(outcome.steps > 100 && trace.lines.len() as u64 == outcome.steps);
+        let mut replay = Replay::new(&setup, &trace);
+        let mut seen = 0;
+        replay.run_until(10, |line, world| seen += u64::from(line.step == world.step())).unwrap();
+        assert_eq!((seen, replay.at_step(), replay.next_step()), (10, 10, Some(11)));
+        replay.run_until(u64::MAX, |_, _| ()).unwrap();
+        assert_eq!((replay.world().hash(), replay.next_step()), (outcome.hash, None));
+    }
+
+    #[test]
+    fn the_first_step_that_differs_is_named() {
+        let (setup, mut trace, _) = recorded(CALM);
+        trace.lines[41].hash.0 ^= 1;
+        let diverged = Replay::new(&setup, &trace).run_until(u64::MAX, |_, _| ()).unwrap_err();
+        let line = trace.lines[41];
+        assert_eq!((diverged.step, diverged.expected, diverged.action), (42, line.hash, line.action));
+        let (setup, mut trace, _) = recorded(CALM);
+        trace.lines.remove(41);
+        assert_eq!(Replay::new(&setup, &trace).run_until(u64::MAX, |_, _| ()).unwrap_err().step, 43);
+    }
+
+    #[test]
+    fn what_was_violated_is_violated_again() {
+        let (setup, trace, outcome) = recorded(HOPELESS);
+        assert!(!outcome.violations.is_empty() && !trace.ends.is_empty());
+        let mut replay = Replay::new(&setup, &trace);
+        replay.run_until(u64::MAX, |_, _| ()).unwrap();
+        assert_eq!(replay.checkers().violations(), outcome.violations);
+    }
+}

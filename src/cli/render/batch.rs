@@ -94,7 +94,7 @@ mod tests {
           never reached
             counter exhausted
 
-        split-brain seed 17 · safety (and 2 seeds more)
+        split-brain seed 17 · safety (and 2 more seeds)
           S1 single primary: p1 and p2 both lead e4
           zabsim run scenarios/split-brain.toml --seed 17
         ");

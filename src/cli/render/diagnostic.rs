@@ -6,9 +6,9 @@ use super::Rendered;
 use crate::scenario::ScenarioError;
 
 pub(in crate::cli) fn scenario_error(text: &str, error: &ScenarioError) -> Rendered {
-    // A caret needs something to stand under, also at the end of the file.
-    let end = error.span.end.clamp(error.span.start, text.len());
-    let span = error.span.start.min(end)..end;
+    // A scenario out of a trace may have been cut: the picture must not fail over it.
+    let start = error.span.start.min(text.len());
+    let span = start..error.span.end.clamp(start, text.len());
     let snippet = Snippet::source(text).path(error.path.as_str()).annotation(AnnotationKind::Primary.span(span));
     let mut group = Level::ERROR.primary_title(error.message.as_str()).element(snippet);
     if let Some(help) = &error.help {
@@ -34,7 +34,15 @@ mod tests {
             help: Some("did you mean `participants`?".into()),
         };
         let plain = anstream::adapter::strip_str(&scenario_error(text, &error).0).to_string();
-        insta::assert_snapshot!(plain, @"");
+        insta::assert_snapshot!(plain, @r"
+        error: unknown key `participant`
+         --> scenarios/a.toml:3:1
+          |
+        3 | participant = 3
+          | ^^^^^^^^^^^
+          |
+          = help: did you mean `participants`?
+        ");
     }
 
     #[test]

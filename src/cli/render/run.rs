@@ -8,6 +8,8 @@ use super::{bold, dim, green, plural, red, thousands};
 
 /// Where the facts begin.
 const LABEL: usize = 13;
+/// Violations shown; the later ones are often consequences.
+const SHOWN: usize = 3;
 /// Longer lists are folded.
 const WIDTH: usize = 100;
 
@@ -16,11 +18,16 @@ pub(in crate::cli) fn run_text(report: &Report, last_steps: &str) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{} · seed {} · {}", bold(&report.scenario), report.seed, verdict(report));
     if !report.moral.is_empty() {
-        let _ = writeln!(out, "{}", dim(&report.moral));
+        for line in wrapped(&report.moral) {
+            let _ = writeln!(out, "{}", dim(line));
+        }
     }
-    for finding in &report.violations {
+    for finding in report.violations.iter().take(SHOWN) {
         out.push('\n');
         out += &violation_text(finding);
+    }
+    if report.violations.len() > SHOWN {
+        let _ = writeln!(out, "\nand {} more; --json lists them all", report.violations.len() - SHOWN);
     }
     for promise in &report.broken_promises {
         let _ = write!(out, "\n{} {promise}\n", red("broken promise:"));
@@ -128,6 +135,21 @@ pub(super) fn folded(items: Vec<String>) -> String {
     lines.join("\n")
 }
 
+/// In lines, broken between words.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut().filter(|line| line.chars().count() + word.chars().count() < WIDTH) {
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.into()),
+        }
+    }
+    lines
+}
+
 /// A violation, quotable in an issue.
 pub(in crate::cli) fn violation_text(finding: &Finding) -> String {
     let Finding { property, name, statement, step, time, peers, expected, seen } = finding;
@@ -199,14 +221,14 @@ mod tests {
         leader-crash · seed 42 · all held
         A leader dies with a txn that only it has logged.
 
-          led      p3 in e1 from 0.412s to 2.100s, p2 in e2 from 2.930s to the end
-          synced   p1 DIFF ×2, p3 TRUNC then DIFF
-          faults   power failure, cut ×12
-          clients  writes ×1,390, outcomes unknown ×3
-          committed1,412 txns
-          checked  42 properties, 1,284,110 checks in 18,320 steps, 7.204s of virtual time
-          reached  TRUNC of a lone tail
-          hash     a2f1c04b9d3e5f60
+          led        p3 in e1 from 0.412s to 2.100s, p2 in e2 from 2.930s to the end
+          synced     p1 DIFF ×2, p3 TRUNC then DIFF
+          faults     power failure, cut ×12
+          clients    writes ×1,390, outcomes unknown ×3
+          committed  1,412 txns, 2 won elections
+          checked    42 of 50 properties on each of 18,320 steps, 7.204s of virtual time
+          reached    TRUNC of a lone tail
+          hash       a2f1c04b9d3e5f60
         ");
     }
 
@@ -231,12 +253,23 @@ mod tests {
         };
         let text = plain(&run_text(&report, "   step        time  …\n"));
         insta::assert_snapshot!(text, @r"
-             a2f1c04b9d3e5f60
+        leader-crash · seed 42 · SAFETY VIOLATED
+        A leader dies with a txn that only it has logged.
 
-        S5 total order at step 1204, 0.912s: every peer delivers a prefix of the one sequence ever chosen
+        S5 total order at step 1,204, 0.912s
+          rule      every peer delivers a prefix of the one sequence ever chosen
           peers     p1, p3
           expected  1:4 after 1:3
           seen      p1 delivered 2:1 after 1:3
+
+          led        p3 in e1 from 0.412s to 2.100s, p2 in e2 from 2.930s to the end
+          synced     p1 DIFF ×2, p3 TRUNC then DIFF
+          faults     power failure, cut ×12
+          clients    writes ×1,390, outcomes unknown ×3
+          committed  1,412 txns, 2 won elections
+          checked    42 of 50 properties on each of 18,320 steps, 7.204s of virtual time
+          reached    TRUNC of a lone tail
+          hash       a2f1c04b9d3e5f60
 
         The last steps (zabsim diagram --legend explains the signs):
 

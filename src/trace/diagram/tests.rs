@@ -1,3 +1,5 @@
+//! One conversation, made by hand, in all three pictures.
+
 use super::*;
 use crate::sim::{LinkKey, Loss, Packet, PacketKind};
 use crate::zab::{Epoch, Instant, Milestone, Notification, PeerState, Phase, Sid, Vote, Zxid};
@@ -135,7 +137,7 @@ fn an_svg_is_well_formed_and_its_arrows_are_slanted() {
     assert_well_formed(&picture);
     assert!(picture.contains("leader &amp; &lt;co&gt;"));
     let proposal = picture.lines().find(|line| line.contains("p1 gets PROPOSAL 1:1 from p3")).unwrap();
-    insta::assert_snapshot!(proposal, @r#"<path class="m txn" d="M550 246 L177 282" marker-end="url(#txn)"><title>p1 gets PROPOSAL 1:1 from p3</title></path>"#);
+    insta::assert_snapshot!(proposal, @r#"<path class="m txn" d="M680 264 L247 304" marker-end="url(#txn)"><title>p1 gets PROPOSAL 1:1 from p3</title></path>"#);
 }
 
 /// Elements nest, attributes are quoted, text holds no bare `<` or `&`.

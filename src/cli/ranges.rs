@@ -1,23 +1,9 @@
-//! Seeds and ranges, as they are written on the command line.
+//! Ranges, as they are written on the command line.
 
 use std::ops::{Range, RangeInclusive};
 
-use xxhash_rust::xxh3::xxh3_64;
-
 /// Seeds to run, from the first up to but without the last.
 pub(super) type Seeds = Range<u64>;
-
-/// A number is itself; anything else of at least 7 hexadecimal digits is a commit hash, of which a seed is made. What is
-/// printed afterwards is always the number.
-pub(super) fn parse_seed(text: &str) -> Result<u64, String> {
-    if let Ok(seed) = text.parse() {
-        return Ok(seed);
-    }
-    if (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(xxh3_64(text.to_ascii_lowercase().as_bytes()));
-    }
-    Err("expected a number from 0 to 18446744073709551615, or a commit hash of 7 to 64 hexadecimal digits".into())
-}
 
 /// `1..201` or `1..=200`.
 pub(super) fn parse_seeds(text: &str) -> Result<Seeds, String> {
@@ -42,17 +28,6 @@ pub(super) fn parse_span(text: &str) -> Result<RangeInclusive<u64>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_seed_is_a_number_or_a_commit_hash() {
-        assert_eq!(parse_seed("42"), Ok(42));
-        assert_eq!(parse_seed("18446744073709551615"), Ok(u64::MAX));
-        let hash = parse_seed("8eced1c0a1b2c3d4e5f60718293a4b5c6d7e8f90").unwrap();
-        assert_eq!(parse_seed("8ECED1C0A1B2C3D4E5F60718293A4B5C6D7E8F90"), Ok(hash));
-        for bad in ["", "-1", "abc", "leader", "8eced1z0", "1.5"] {
-            assert!(parse_seed(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn ranges_are_half_open_for_seeds_and_closed_for_steps() {
