@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::io::sink;
 use std::time::Instant as Clock;
 
-use zabsim::run::{self, RunSink};
+use zabsim::run;
 use zabsim::scenario::Scenario;
 use zabsim::sim::{Rng, Stream};
 use zabsim::trace::Recorder;

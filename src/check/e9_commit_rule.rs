@@ -17,6 +17,11 @@ impl CommitRule {
         CommitRule { last: vec![Zxid::NONE; nodes] }
     }
 
+    /// A would-be leader begins to synchronise learners: all it may tell them to deliver is of older epochs.
+    pub fn on_epoch_acked(&mut self, node: Node, epoch: Epoch) {
+        self.last[node.index()] = Zxid::marker(epoch);
+    }
+
     /// A leader was established.
     pub fn on_established(&mut self, ghost: &Ghost, node: Node, epoch: Epoch, acks: MemberSet, out: &mut Sink) {
         self.last[node.index()] = Zxid::marker(epoch);

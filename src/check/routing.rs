@@ -408,6 +408,7 @@ impl Checkers {
                 E8.on_counted(ghost, node, acked, "comparing histories", out);
                 D8.on_claim(ghost, node, last_zxid, out);
                 self.e5.on_epoch_acked(ghost, node, acked, last_zxid, out);
+                self.e9.on_epoch_acked(node, epoch);
                 ghost.epoch_acked(node, epoch);
                 S1.on_epoch_acked(ghost, node, epoch, out);
                 S9.on_epoch_acked(ghost, node, epoch, out);

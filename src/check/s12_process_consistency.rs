@@ -1,5 +1,6 @@
 //! S12, process consistency: as S11, but against the leader and with a direction. A leader that is gone is not compared: the
-//! initial history of its epoch stands for it.
+//! initial history of its epoch stands for it. What a leader has broadcast is part of its history even if its own disk, full or
+//! failing, never took it: followers may log it first.
 
 use super::{Ghost, Property, Sink};
 use crate::sim::Node;
@@ -21,7 +22,11 @@ impl ProcessConsistency {
         let leader = ghost.peer(initial.leader);
         let theirs = &leader.disk.written.history;
         let held = if leader.participates == Some(epoch) {
-            log.is_prefix_of(theirs, &ghost.chosen)
+            let broadcast = || {
+                let last = log.last_zxid(&ghost.chosen);
+                last.epoch() == epoch && ghost.broadcasts.position(last).is_some()
+            };
+            log.is_prefix_of(theirs, &ghost.chosen) || (theirs.is_prefix_of(log, &ghost.chosen) && broadcast())
         } else {
             log.begins_with(initial.len, initial.hash, &ghost.chosen)
         };
