@@ -75,11 +75,18 @@ impl Disk {
         disk
     }
 
-    /// Reads the newest good snapshot and the log after it, as written; a flush came before. `ledger` is empty.
+    /// Reads the newest good snapshot and the log after it, as written; a flush came before. `ledger` is empty. A log that
+    /// begins after something no snapshot contains is no history: its server is one without data.
     pub(in crate::sim) fn recover(&self, window: usize, mut ledger: Ledger) -> Recovery {
-        let good = |s: &&Snapshot| s.safety != Safety::Torn && s.zxid >= self.base;
+        let newest = self.snapshots.iter().rev().find(|snapshot| snapshot.is_usable(self.base));
+        let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
+        if self.is_dataless() {
+            let last_zxid = Zxid::MISSING;
+            let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, recent: Vec::new() };
+            return Recovery { recovered, ledger, snapshot: Zxid::ZERO };
+        }
         let mut last_zxid = Zxid::ZERO;
-        if let Some(snapshot) = self.snapshots.iter().rev().find(good) {
+        if let Some(snapshot) = newest {
             ledger.restore(&SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() });
             last_zxid = snapshot.zxid;
         }
@@ -89,11 +96,12 @@ impl Disk {
             ledger.apply(txn);
             last_zxid = txn.zxid;
         }
-        if self.is_dataless() {
-            last_zxid = Zxid::MISSING;
-        }
-        let recent = self.log.range(self.log.len().saturating_sub(window)..).cloned().collect();
-        let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
+        let first = if replay < self.log.len() || self.log.back().is_some_and(|txn| txn.zxid == snapshot) {
+            self.log.len().saturating_sub(window)
+        } else {
+            self.log.len()
+        };
+        let recent = self.log.range(first..).cloned().collect();
         Recovery { recovered: Recovered { accepted_epoch, current_epoch, last_zxid, recent }, ledger, snapshot }
     }
 
