@@ -1,1 +1,7 @@
-fn main() {}
+//! The command line of zabsim.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zabsim::cli::main()
+}

@@ -1,0 +1,51 @@
+//! C3, matching commits: commits come in the order of proposals, one by one, and for nothing that was not proposed on the link.
+
+use super::links::LinkGhost;
+use super::{Property, Sink};
+use crate::sim::{LinkKey, Node};
+use crate::zab::{Reason, Zxid};
+
+/// Remembers nothing: the links know what was received.
+#[derive(Clone, Debug, Default)]
+pub struct MatchingCommits;
+
+impl MatchingCommits {
+    /// A learner receives COMMIT.
+    pub fn on_received(&self, ghost: &mut LinkGhost, link: LinkKey, zxid: Zxid, out: &mut Sink) {
+        let in_turn = match ghost.last_commit {
+            Some(last) => zxid.follows(last),
+            None => Some(zxid) == ghost.first_proposal,
+        };
+        let proposed = ghost.last_proposal.is_some_and(|last| zxid <= last);
+        let before = ghost.last_commit.replace(zxid);
+        out.check(Property::C3, in_turn && proposed, [link.dialer, link.acceptor], || {
+            let head = match before {
+                Some(before) => format!("the txn after {before}"),
+                None => ghost.first_proposal.map_or("nothing, for nothing was proposed".into(), |z| z.to_string()),
+            };
+            (format!("COMMIT for the oldest pending proposal on {link}: {head}"), format!("COMMIT {zxid}"))
+        });
+    }
+
+    /// A peer closed a link.
+    pub fn on_disconnected(&self, link: LinkKey, by: Node, reason: Reason, out: &mut Sink) {
+        if let Reason::CommitMismatch { head, got } = reason {
+            out.check(Property::C3, false, [by, link.other(by)], || {
+                let head = head.map_or("nothing pending".into(), |head| head.to_string());
+                (format!("COMMIT for {head}"), format!("COMMIT {got}, over which {by} closed {link}"))
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{Story, fires, p};
+    use crate::sim::PacketKind;
+
+    #[test]
+    fn a_commit_without_its_proposal_is_noticed() {
+        fires(Property::C3, |story| story.received(p(3), p(1), PacketKind::Commit, Story::zxid(1, 3)));
+    }
+}

@@ -1,0 +1,37 @@
+//! D1, leader completeness: the earliest alarm for lost txns, rung before anybody serves. Checked when a leader leaves
+//! discovery and again when it is established, since an older leader may have committed in between.
+
+use super::{Ghost, Property, Sink};
+use crate::sim::Node;
+use crate::zab::Epoch;
+
+/// Remembers nothing: the ghost knows what was chosen.
+#[derive(Clone, Debug, Default)]
+pub struct LeaderCompleteness;
+
+impl LeaderCompleteness {
+    /// A leader left discovery or is about to be established.
+    pub fn on_leader(&self, ghost: &mut Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
+        let (agreed, chosen) = (ghost.agreed_log(node), ghost.chosen.len());
+        out.check(Property::D1, agreed == chosen, [node], || {
+            let missing = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());
+            let last = ghost.peer(node).disk.written.history.last_zxid(&ghost.chosen);
+            let expected = format!("the leader of {epoch} has all {chosen} chosen txns in its log");
+            (expected, format!("{missing} is missing; its log ends in {last}"))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+
+    #[test]
+    fn a_leader_that_lost_a_chosen_txn_is_noticed() {
+        fires(Property::D1, |story| {
+            story.everybody_forgets();
+            story.epoch_acked(p(2), 2, &[1, 2]);
+        });
+    }
+}

@@ -1,0 +1,40 @@
+//! D2, committed log durability: checked when the cut or the snapshot is issued, not when it is durable.
+
+use super::{Ghost, Property, Sink};
+use crate::sim::{DiskWrite, Node};
+
+/// Remembers nothing: the caller tells how much of `chosen` the log held before.
+#[derive(Clone, Debug, Default)]
+pub struct CommittedLog;
+
+impl CommittedLog {
+    /// The log was cut, or replaced by a snapshot.
+    pub fn on_replaced(&self, ghost: &mut Ghost, node: Node, agreed_before: usize, write: DiskWrite, out: &mut Sink) {
+        let agreed = ghost.agreed_log(node);
+        out.check(Property::D2, agreed >= agreed_before, [node], || {
+            let lost = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());
+            (
+                format!("the {agreed_before} chosen txns of the log to stay"),
+                format!("{write:?} removes {lost} and what follows"),
+            )
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{Story, fires_in, p};
+    use crate::sim::DiskWrite;
+
+    #[test]
+    fn a_cut_below_what_was_chosen_is_noticed() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.append(p(3), 1, 3);
+        story.append(p(1), 1, 3);
+        story.ends(p(1));
+        story.written(p(1), DiskWrite::Truncate { to: Story::zxid(1, 2) });
+        fires_in(story, Property::D2, |story| story.written(p(1), DiskWrite::Truncate { to: Story::zxid(1, 1) }));
+    }
+}

@@ -1,0 +1,42 @@
+//! D3, committed log monotonicity: each commit of a leader, and all that it begins to serve with, extends `chosen`.
+
+use super::ghost::Block;
+use super::{Ghost, Property, Sink};
+use crate::sim::Node;
+use crate::zab::Zxid;
+
+/// Remembers nothing: the ghost knows what was chosen.
+#[derive(Clone, Debug, Default)]
+pub struct CommittedMonotonic;
+
+impl CommittedMonotonic {
+    /// A leader begins to serve.
+    pub fn on_leader_serving(&self, node: Node, block: &Block, out: &mut Sink) {
+        out.check(Property::D3, block.agreed >= block.chosen, [node], || {
+            (
+                format!("a new leader serves all {} chosen txns", block.chosen),
+                format!("it has {} of them", block.agreed),
+            )
+        });
+    }
+
+    /// A leader committed; `extends` tells whether its log holds the txn right after everything chosen.
+    pub fn on_committed(&self, ghost: &Ghost, node: Node, zxid: Zxid, extends: bool, out: &mut Sink) {
+        out.check(Property::D3, extends, [node], || {
+            let expected =
+                format!("a commit that extends the {} chosen txns up to {}", ghost.chosen.len(), ghost.chosen.last());
+            (expected, format!("{node} commits {zxid}, which is not next after them in its log"))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+
+    #[test]
+    fn a_commit_of_something_old_is_noticed() {
+        fires(Property::D3, |story| story.committed(p(3), 1, 2, &[2, 3]));
+    }
+}

@@ -1,0 +1,48 @@
+//! D4, quorum durability: counted on the disks, not by what ACKs claim; observers do not count.
+//!
+//! A node whose disk was wiped still counts for what it had synced, until it has been synchronised again: till then it is mute
+//! in elections, hence no quorum that forgets the txn can form with it.
+
+use super::{Ghost, Property, Sink};
+use crate::sim::Node;
+
+/// Remembers nothing: the ghost knows every disk.
+#[derive(Clone, Debug, Default)]
+pub struct QuorumDurability;
+
+impl QuorumDurability {
+    /// `chosen` grew to its present end by a decision of `node`, or because it was the first to deliver.
+    pub fn on_chosen(&self, ghost: &Ghost, node: Node, out: &mut Sink) {
+        let len = ghost.chosen.len();
+        let holders = ghost.holders(len, ghost.chosen.hash_at(len));
+        out.check(Property::D4, ghost.ensemble.has_quorum(holders), [node], || {
+            let expected = format!("a quorum of participants has {} synced", ghost.chosen.last());
+            (expected, format!("only {} when {node} takes it as committed", super::names(holders)))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+
+    #[test]
+    fn a_commit_of_what_only_the_leader_synced_is_noticed() {
+        fires(Property::D4, |story| {
+            story.proposed(p(3), 1, 3);
+            story.append(p(3), 1, 3);
+            story.committed(p(3), 1, 3, &[2, 3]);
+        });
+    }
+
+    #[test]
+    fn a_lying_disk_does_not_count() {
+        fires(Property::D4, |story| {
+            story.proposed(p(3), 1, 3);
+            story.append(p(3), 1, 3);
+            story.append_with_a_lie(p(2), 1, 3);
+            story.committed(p(3), 1, 3, &[2, 3]);
+        });
+    }
+}

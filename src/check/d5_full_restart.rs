@@ -1,0 +1,59 @@
+//! D5, full-restart completeness: an oracle over the epilogue. Everything chosen before it is a prefix of what is served in it.
+
+use super::{Ghost, Property, Sink};
+use crate::sim::Node;
+
+/// What was chosen when the epilogue began.
+#[derive(Clone, Debug, Default)]
+pub struct FullRestart {
+    chosen_before: Option<usize>,
+    served: bool,
+}
+
+impl FullRestart {
+    /// The epilogue begins.
+    pub fn on_epilogue(&mut self, ghost: &Ghost) {
+        self.chosen_before = Some(ghost.chosen.len());
+        self.served = false;
+    }
+
+    /// A node began to serve.
+    pub fn on_serving(&mut self, ghost: &Ghost, node: Node, out: &mut Sink) {
+        let Some(before) = self.chosen_before else { return };
+        self.served = true;
+        let applied = &ghost.peer(node).applied;
+        let held = applied.begins_with(before, ghost.chosen.hash_at(before), &ghost.chosen);
+        out.check(Property::D5, held, [node], || {
+            let expected = format!("all {before} txns chosen before everybody died");
+            (expected, format!("{node} serves {} txns up to {}", applied.len(), applied.last_zxid(&ghost.chosen)))
+        });
+    }
+
+    /// The run ended; whether a quorum was up and connected for the time it may take.
+    pub fn on_end(&self, quorum: bool, out: &mut Sink) {
+        if self.chosen_before.is_some() && quorum {
+            out.check(Property::D5, self.served, [], || {
+                ("a quorum that restarts after everybody died serves again".into(), "nobody served".into())
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{Story, fires_in, p};
+    use crate::sim::Stage;
+
+    #[test]
+    fn a_quorum_that_forgot_is_noticed() {
+        let mut story = Story::serving();
+        story.enter(Stage::Epilogue);
+        story.role_ends();
+        story.lead(p(3), 2, &[1, 2]);
+        fires_in(story, Property::D5, |story| {
+            story.everybody_forgets();
+            story.lead(p(2), 3, &[1]);
+        });
+    }
+}

@@ -1,0 +1,78 @@
+//! E5, best history, by (currentEpoch, last zxid). A learner whose promise is an old one answers without an epoch and must not
+//! be counted, unless it was counted earlier in the same role of the leader. The zxid may be a marker, see `d8_honest_claims`:
+//! it is compared as told, which errs on no side, for (e, 0) is above all that precedes e.
+
+use super::{Ghost, Property, Sink, names};
+use crate::sim::Node;
+use crate::zab::{Epoch, MemberSet, Zxid};
+
+/// The history that each learner told each leader, since that leader's role began.
+#[derive(Clone, Debug)]
+pub struct BestHistory {
+    nodes: usize,
+    told: Vec<Option<(Epoch, Zxid)>>,
+}
+
+impl BestHistory {
+    /// Of so many nodes.
+    pub fn new(nodes: usize) -> BestHistory {
+        BestHistory { nodes, told: vec![None; nodes * nodes] }
+    }
+
+    /// A role began.
+    pub fn on_role_start(&mut self, node: Node) {
+        self.told[node.index() * self.nodes..][..self.nodes].fill(None);
+    }
+
+    /// A leader received ACKEPOCH.
+    pub fn on_ack_epoch(&mut self, leader: Node, learner: Node, current: Option<Epoch>, last: Zxid) {
+        if let Some(current) = current {
+            self.told[leader.index() * self.nodes + learner.index()] = Some((current, last));
+        }
+    }
+
+    /// A leader compared the histories of a quorum with its own.
+    pub fn on_epoch_acked(&self, ghost: &Ghost, leader: Node, acked: MemberSet, last: Zxid, out: &mut Sink) {
+        let quorum = ghost.ensemble.has_quorum(acked) && acked.contains(leader.index());
+        out.check(Property::E5, quorum, [leader], || {
+            (format!("a quorum with {leader} told their histories"), format!("only {}", names(acked)))
+        });
+        let own = (ghost.peer(leader).at_role_start.1, last);
+        for member in acked.iter().map(Node::at).filter(|&member| member != leader) {
+            let told = self.told[leader.index() * self.nodes + member.index()];
+            out.check(Property::E5, told.is_some_and(|told| told <= own), [leader, member], || {
+                let expected = match told {
+                    Some((epoch, zxid)) => format!("a history at or above ({epoch}, {zxid}), which {member} told"),
+                    None => format!("{member} told a history that counts"),
+                };
+                (expected, format!("{leader} leads with ({}, {})", own.0, own.1))
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{Story, fires, p};
+
+    #[test]
+    fn a_leader_behind_its_quorum_is_noticed() {
+        fires(Property::E5, |story| {
+            story.role_ends();
+            story.begins_to_lead(p(3));
+            story.ack_epochs(p(1), p(3), Some(1), Story::zxid(1, 9));
+            story.epoch_acked(p(3), 2, &[1, 3]);
+        });
+    }
+
+    #[test]
+    fn an_answer_that_must_not_count_is_noticed_when_counted() {
+        fires(Property::E5, |story| {
+            story.role_ends();
+            story.begins_to_lead(p(3));
+            story.ack_epochs(p(1), p(3), None, Story::zxid(1, 2));
+            story.epoch_acked(p(3), 2, &[1, 3]);
+        });
+    }
+}

@@ -1,0 +1,93 @@
+//! E7, sound election. The supporters an election names must be a quorum of participants, and the elected peer must have heard
+//! each of them say so. Votes of one round that agree in everything elect by themselves. Otherwise the winner had settled
+//! before: then it must itself have said that it leads (ZOOKEEPER-975), and nobody becomes leader that way but one that is
+//! told so in its own round.
+//!
+//! A replayed notification may overwrite a newer one at its receiver; that is the network's fault, so a supporter counts if any
+//! of the last few different things heard from it supports the outcome.
+
+use super::{Ghost, Property, Sink, names};
+use crate::sim::Node;
+use crate::zab::{MemberSet, Notification, PeerState, Vote};
+
+/// So many different notifications are remembered per sender and receiver.
+const HEARD: usize = 6;
+
+/// What each node heard from each other, the newest first.
+#[derive(Clone, Debug)]
+pub struct SoundElection {
+    nodes: usize,
+    heard: Vec<[Option<Notification>; HEARD]>,
+}
+
+impl SoundElection {
+    /// Of so many nodes.
+    pub fn new(nodes: usize) -> SoundElection {
+        SoundElection { nodes, heard: vec![[None; HEARD]; nodes * nodes] }
+    }
+
+    /// A process began: it remembers nothing it heard.
+    pub fn on_process(&mut self, node: Node) {
+        self.heard[node.index() * self.nodes..][..self.nodes].fill([None; HEARD]);
+    }
+
+    /// A notification was received.
+    pub fn on_heard(&mut self, from: Node, to: Node, notification: Notification) {
+        let heard = &mut self.heard[to.index() * self.nodes + from.index()];
+        let place = heard.iter().position(|h| *h == Some(notification)).unwrap_or(HEARD - 1);
+        heard[..=place].rotate_right(1);
+        heard[0] = Some(notification);
+    }
+
+    /// An election ended for a node.
+    pub fn on_elected(&self, ghost: &Ghost, node: Node, vote: Vote, round: u64, supporters: MemberSet, out: &mut Sink) {
+        out.check(Property::E7, ghost.ensemble.has_quorum(supporters), [node], || {
+            (format!("a quorum of participants votes for {}", vote.leader), format!("only {} do", names(supporters)))
+        });
+        let heard = |from: usize| self.heard[node.index() * self.nodes + from].iter().flatten();
+        let agrees = |n: &Notification| n.vote == vote && n.round == round;
+        let exact: MemberSet = supporters.iter().filter(|&i| heard(i).any(agrees)).collect();
+        if ghost.ensemble.has_quorum(exact) {
+            return;
+        }
+        let settled = |n: &Notification| n.state != PeerState::Looking && n.vote.leader == vote.leader;
+        let unheard = supporters.iter().find(|&i| !heard(i).any(|n| settled(n) || agrees(n)));
+        out.check(Property::E7, unheard.is_none(), [node], || {
+            let who = unheard.map(Node::at).expect("the check failed over it");
+            (format!("{who} told {node} its vote for {} in round {round}", vote.leader), "it did not".into())
+        });
+        let confirmed = vote.leader == node.sid()
+            || ghost.ensemble.position(vote.leader).is_some_and(|leader| {
+                heard(leader).any(|n| n.state == PeerState::Leading && n.vote.leader == vote.leader)
+            });
+        out.check(Property::E7, confirmed, [node], || {
+            (format!("{} itself told {node} that it leads", vote.leader), "only others said so".into())
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+    use crate::zab::PeerState;
+
+    #[test]
+    fn a_vote_nobody_cast_is_noticed() {
+        fires(Property::E7, |story| {
+            story.role_ends();
+            story.elected(p(1), p(1), 7, &[1, 2]);
+        });
+    }
+
+    #[test]
+    fn a_leader_that_never_said_so_is_noticed() {
+        fires(Property::E7, |story| {
+            story.ends(p(1));
+            story.starts(p(1));
+            story.hears(p(2), p(1), PeerState::Following, p(3), 1);
+            story.hears(p(4), p(1), PeerState::Following, p(3), 1);
+            story.elected(p(1), p(3), 1, &[2, 4]);
+        });
+    }
+}

@@ -1,0 +1,31 @@
+//! E8, pure quorums: judged by the ensemble, not by the role a member claims.
+
+use super::{Ghost, Property, Sink, names};
+use crate::sim::Node;
+use crate::zab::MemberSet;
+
+/// Remembers nothing.
+#[derive(Clone, Debug, Default)]
+pub struct PureQuorums;
+
+impl PureQuorums {
+    /// A node counted `members` for `purpose`.
+    #[inline]
+    pub fn on_counted(&self, ghost: &Ghost, node: Node, members: MemberSet, purpose: &str, out: &mut Sink) {
+        let strangers = MemberSet(members.0 & !ghost.voters().0);
+        out.check(Property::E8, strangers.is_empty(), [node], || {
+            (format!("only participants count for {purpose}"), format!("{node} counts {}", names(strangers)))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+
+    #[test]
+    fn an_observer_in_a_quorum_is_noticed() {
+        fires(Property::E8, |story| story.quorum_checked(p(3), &[3, 4]));
+    }
+}

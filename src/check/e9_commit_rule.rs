@@ -1,0 +1,70 @@
+//! E9, commit rule: an established leader commits (e,1), (e,2), … each with a quorum; the initial history counts as one block at
+//! the moment of establishment. What peers are told to deliver must have been decided so.
+
+use super::{Ghost, Property, Sink, names};
+use crate::sim::Node;
+use crate::zab::{Epoch, MemberSet, Zxid};
+
+/// What each node committed last as a leader.
+#[derive(Clone, Debug)]
+pub struct CommitRule {
+    last: Vec<Zxid>,
+}
+
+impl CommitRule {
+    /// Of so many nodes.
+    pub fn new(nodes: usize) -> CommitRule {
+        CommitRule { last: vec![Zxid::NONE; nodes] }
+    }
+
+    /// A leader was established.
+    pub fn on_established(&mut self, ghost: &Ghost, node: Node, epoch: Epoch, acks: MemberSet, out: &mut Sink) {
+        self.last[node.index()] = Zxid::marker(epoch);
+        let held = ghost.ensemble.has_quorum(acks) && ghost.peer(node).participates == Some(epoch);
+        out.check(Property::E9, held, [node], || {
+            (format!("a quorum acknowledged NEWLEADER {epoch}"), format!("only {} did", names(acks)))
+        });
+    }
+
+    /// A leader committed a txn.
+    pub fn on_committed(&mut self, ghost: &Ghost, node: Node, zxid: Zxid, acks: MemberSet, out: &mut Sink) {
+        let before = std::mem::replace(&mut self.last[node.index()], zxid);
+        out.check(Property::E9, zxid == before.next(), [node], || {
+            (format!("the commit of {}", before.next()), format!("the commit of {zxid}"))
+        });
+        out.check(Property::E9, ghost.ensemble.has_quorum(acks), [node], || {
+            (format!("a quorum acknowledged {zxid}"), format!("only {} did", names(acks)))
+        });
+    }
+
+    /// A leader tells a learner to deliver a txn. Older epochs' txns belong to the initial history.
+    pub fn on_told(&self, node: Node, zxid: Zxid, out: &mut Sink) {
+        let last = self.last[node.index()];
+        out.check(Property::E9, zxid <= last || zxid.epoch() < last.epoch() || last == Zxid::NONE, [node], || {
+            (format!("COMMIT and INFORM up to {last}, as decided"), format!("{zxid}"))
+        });
+    }
+
+    /// `node` delivered a txn that no leader had committed.
+    pub fn on_undecided(&self, node: Node, zxid: Zxid, out: &mut Sink) {
+        out.check(Property::E9, false, [node], || {
+            (format!("a leader commits {zxid} before anybody delivers it"), format!("{node} delivers it first"))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+
+    #[test]
+    fn a_commit_out_of_turn_is_noticed() {
+        fires(Property::E9, |story| story.committed(p(3), 1, 4, &[1, 2, 3]));
+    }
+
+    #[test]
+    fn a_commit_without_a_quorum_is_noticed() {
+        fires(Property::E9, |story| story.committed(p(3), 1, 3, &[3]));
+    }
+}

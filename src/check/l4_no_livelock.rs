@@ -1,0 +1,45 @@
+//! L4, no livelock: elections are counted by the leaders they make.
+
+use super::{End, Property, Sink};
+
+/// How many elections were won since the heal.
+#[derive(Clone, Debug, Default)]
+pub struct NoLivelock {
+    elections: u32,
+}
+
+impl NoLivelock {
+    /// The heal begins.
+    pub fn on_converge(&mut self) {
+        self.elections = 0;
+    }
+
+    /// A peer was elected leader.
+    pub fn on_won(&mut self) {
+        self.elections += 1;
+    }
+
+    /// The bound is over.
+    pub fn on_end(&self, end: &End, no_excuse: &str, out: &mut Sink) {
+        out.check(Property::L4, self.elections <= end.elections, [], || {
+            let expected = format!("at most {} elections after the heal, since {no_excuse}", end.elections);
+            (expected, format!("{}", self.elections))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{ends_badly, p};
+
+    #[test]
+    fn one_election_after_the_other_is_noticed() {
+        ends_badly(Property::L4, |story| {
+            for epoch in 2..9 {
+                story.role_ends();
+                story.lead(p(3), epoch, &[1, 2]);
+            }
+        });
+    }
+}

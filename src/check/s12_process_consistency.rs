@@ -1,0 +1,48 @@
+//! S12, process consistency: as S11, but against the leader and with a direction. A leader that is gone is not compared: the
+//! initial history of its epoch stands for it.
+
+use super::{Ghost, Property, Sink};
+use crate::sim::Node;
+
+/// Remembers nothing: the ghost knows who takes part in what.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessConsistency;
+
+impl ProcessConsistency {
+    /// The log of a peer changed, or it acknowledged NEWLEADER.
+    pub fn on_log(&self, ghost: &Ghost, node: Node, out: &mut Sink) {
+        let follower = ghost.peer(node);
+        let Some(epoch) = follower.participates else { return };
+        let Some(initial) = ghost.broadcasts.reign(epoch).and_then(|reign| reign.initial) else { return };
+        if initial.leader == node {
+            return;
+        }
+        let log = &follower.disk.written.history;
+        let leader = ghost.peer(initial.leader);
+        let theirs = &leader.disk.written.history;
+        let held = if leader.participates == Some(epoch) {
+            log.is_prefix_of(theirs, &ghost.chosen)
+        } else {
+            log.begins_with(initial.len, initial.hash, &ghost.chosen)
+        };
+        out.check(Property::S12, held, [node, initial.leader], || {
+            let (a, b) = (log.last_zxid(&ghost.chosen), theirs.last_zxid(&ghost.chosen));
+            let expected = format!("a prefix of the {} txns up to {b} of {}", theirs.len(), initial.leader);
+            (expected, format!("{} txns up to {a} at {node}, which takes part in {epoch}", log.len()))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+
+    #[test]
+    fn a_follower_ahead_of_its_leader_is_noticed() {
+        fires(Property::S12, |story| {
+            story.proposed(p(3), 1, 3);
+            story.append(p(1), 1, 3);
+        });
+    }
+}

@@ -1,0 +1,39 @@
+//! S1, single primary. Two strengths: nobody else left discovery as leader of the epoch (fires early), and nobody else had a
+//! quorum for NEWLEADER.
+
+use super::{Ghost, Property, Sink, names};
+use crate::sim::Node;
+use crate::zab::Epoch;
+
+/// Remembers nothing: the ghost knows every primary of every epoch.
+#[derive(Clone, Debug, Default)]
+pub struct SinglePrimary;
+
+impl SinglePrimary {
+    /// A leader left discovery; the ghost has noted it.
+    pub fn on_epoch_acked(&self, ghost: &Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
+        let all = ghost.broadcasts.reign(epoch).map(|reign| reign.primaries).unwrap_or_default();
+        out.check(Property::S1, all.len() <= 1, [node], || {
+            (format!("one leader beyond discovery in {epoch}"), format!("{}", names(all)))
+        });
+    }
+
+    /// A leader was established; the ghost has noted it.
+    pub fn on_established(&self, ghost: &Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
+        let all = ghost.broadcasts.reign(epoch).map(|reign| reign.established).unwrap_or_default();
+        out.check(Property::S1, all.len() <= 1, [node], || {
+            (format!("one established leader in {epoch}"), format!("{}", names(all)))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+
+    #[test]
+    fn a_second_leader_of_the_same_epoch_is_noticed() {
+        fires(Property::S1, |story| story.epoch_acked(p(1), 1, &[1, 2]));
+    }
+}

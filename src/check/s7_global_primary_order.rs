@@ -1,0 +1,28 @@
+//! S7, global primary order.
+
+use super::ghost::Applied;
+use super::{Property, Sink};
+
+/// Remembers nothing: the ghost knows what was applied before.
+#[derive(Clone, Debug, Default)]
+pub struct GlobalPrimaryOrder;
+
+impl GlobalPrimaryOrder {
+    /// A txn was applied.
+    pub fn on_applied(&self, applied: &Applied, out: &mut Sink) {
+        out.check(Property::S7, applied.zxid > applied.before, [applied.node], || {
+            (format!("a zxid above {}", applied.before), applied.zxid.to_string())
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{fires, p};
+
+    #[test]
+    fn a_txn_delivered_twice_is_noticed() {
+        fires(Property::S7, |story| story.delivered(p(1), 1, 2, 1002));
+    }
+}

@@ -1,0 +1,61 @@
+//! S9, initial history integrity.
+
+use super::{Ghost, Property, Sink};
+use crate::sim::Node;
+use crate::zab::Epoch;
+
+/// Remembers nothing: the ghost knows the initial history of every epoch.
+#[derive(Clone, Debug, Default)]
+pub struct InitialHistory;
+
+impl InitialHistory {
+    /// A leader left discovery, which fixes the initial history of `epoch`: it begins with that of the epoch established
+    /// last before.
+    pub fn on_epoch_acked(&self, ghost: &Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
+        let before = ghost.broadcasts.reigns().iter().rev();
+        let Some(before) = before.into_iter().find(|r| r.epoch < epoch && !r.established.is_empty()) else { return };
+        let Some(initial) = before.initial else { return };
+        let log = &ghost.peer(node).disk.written.history;
+        out.check(
+            Property::S9,
+            log.begins_with(initial.len, initial.hash, &ghost.chosen),
+            [node, initial.leader],
+            || {
+                let expected = format!(
+                    "the initial history of {epoch} begins with the {} txns of {}'s",
+                    initial.len, before.epoch
+                );
+                (expected, format!("it has {} txns up to {}", log.len(), log.last_zxid(&ghost.chosen)))
+            },
+        );
+    }
+
+    /// A leader was established late: epochs after it already have their initial history.
+    pub fn on_established(&self, ghost: &Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
+        let Some(mine) = ghost.broadcasts.reign(epoch).and_then(|reign| reign.initial) else { return };
+        for later in ghost.broadcasts.reigns().iter().rev().take_while(|r| r.epoch > epoch) {
+            let Some(theirs) = later.initial else { continue };
+            out.check(Property::S9, theirs.len >= mine.len, [node, theirs.leader], || {
+                let expected = format!("{} began with all {} txns of {epoch}'s initial history", later.epoch, mine.len);
+                (expected, format!("it began with {}", theirs.len))
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Property;
+    use crate::check::test_support::{Story, fires_in, p};
+
+    #[test]
+    fn a_shrinking_initial_history_is_noticed() {
+        let mut story = Story::serving();
+        story.role_ends();
+        story.lead(p(3), 2, &[1, 2]);
+        fires_in(story, Property::S9, |story| {
+            story.everybody_forgets();
+            story.lead(p(3), 3, &[1, 2]);
+        });
+    }
+}

@@ -1,0 +1,99 @@
+//! `Violation`: a property that did not hold, in words a person understands; and the `Sink` that collects them.
+
+use std::fmt;
+
+use super::property::Property;
+use crate::sim::Node;
+use crate::zab::Instant;
+
+/// A property did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub property: Property,
+    /// At which step.
+    pub step: u64,
+    /// At which virtual time.
+    pub at: Instant,
+    /// Who is involved, the one that did it first.
+    pub nodes: Vec<Node>,
+    /// What should be.
+    pub expected: String,
+    /// What is.
+    pub seen: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} violated at step {}, {}", self.property.id(), self.property.name(), self.step, self.at)?;
+        for (i, node) in self.nodes.iter().enumerate() {
+            write!(f, "{}{node}", if i == 0 { ", by " } else { " and " })?;
+        }
+        write!(f, "\n  rule:     {}", self.property.statement())?;
+        write!(f, "\n  expected: {}\n  seen:     {}", self.expected, self.seen)
+    }
+}
+
+/// More than this of one property say nothing new.
+const MOST_PER_PROPERTY: usize = 4;
+
+/// Collects what the checkers find, and counts what they looked at.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    step: u64,
+    at: Instant,
+    violations: Vec<Violation>,
+    checked: [u64; Property::COUNT],
+}
+
+impl Default for Sink {
+    fn default() -> Sink {
+        Sink { step: 0, at: Instant::ZERO, violations: Vec::new(), checked: [0; Property::COUNT] }
+    }
+}
+
+impl Sink {
+    /// The step that the next checks belong to.
+    pub fn begin(&mut self, step: u64, at: Instant) {
+        (self.step, self.at) = (step, at);
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        self.at
+    }
+
+    /// Counts a check; if it failed, `tell` says what was expected and what was seen.
+    #[inline]
+    pub fn check<const N: usize>(
+        &mut self,
+        property: Property,
+        held: bool,
+        nodes: [Node; N],
+        tell: impl FnOnce() -> (String, String),
+    ) {
+        self.checked[property as usize] += 1;
+        if !held {
+            let (expected, seen) = tell();
+            self.report(property, &nodes, expected, seen);
+        }
+    }
+
+    #[cold]
+    fn report(&mut self, property: Property, nodes: &[Node], expected: String, seen: String) {
+        if self.violations.iter().filter(|v| v.property == property).count() < MOST_PER_PROPERTY {
+            let (step, at, nodes) = (self.step, self.at, nodes.to_vec());
+            self.violations.push(Violation { property, step, at, nodes, expected, seen });
+        }
+    }
+
+    /// In the order found.
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// How often a property was checked.
+    pub fn checked(&self, property: Property) -> u64 {
+        self.checked[property as usize]
+    }
+}

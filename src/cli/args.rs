@@ -1,0 +1,152 @@
+//! What can be said on the command line.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::seed::{Seeds, parse_seed, parse_seeds, parse_span};
+use crate::sim::Node;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all held · 1 safety violated or a promise broken · 2 usage or a bad file · 3 liveness violated · \
+4 panic in the core · 5 replay diverged";
+
+/// A deterministic simulation testbed for Zab, the atomic broadcast protocol of ZooKeeper.
+#[derive(Debug, Parser)]
+#[command(name = "zabsim", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a scenario with a seed, check every step, say what happened.
+    Run(RunArgs),
+    /// Execute a trace again and compare every step.
+    Replay(ReplayArgs),
+    /// Draw a trace.
+    Diagram(DiagramArgs),
+    /// Read scenarios and report what is wrong with them, without running them.
+    Check {
+        /// Scenario files.
+        #[arg(required = true)]
+        scenarios: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of scenarios, for editors.
+    Schema,
+    /// List the scenarios of a directory, each with its moral.
+    Scenarios {
+        /// Where they are.
+        #[arg(default_value = "scenarios")]
+        directory: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Scenario files.
+    #[arg(required = true)]
+    pub scenarios: Vec<PathBuf>,
+    /// A number, or a commit hash.
+    #[arg(long, default_value = "1", value_parser = parse_seed, conflicts_with = "seeds")]
+    pub seed: u64,
+    /// Many seeds, A up to but without B (A..=B: with B).
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    pub seeds: Option<Seeds>,
+    /// Write the trace to this file. A failing run writes one to out/ by itself.
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
+    pub trace: Option<PathBuf>,
+    /// Runs at the same time (default: one per processor). The result does not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing if all held.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The trace.
+    pub trace: PathBuf,
+    /// Stop after this step and print the state of every peer.
+    #[arg(long, value_name = "STEP")]
+    pub until: Option<u64>,
+    /// Draw the steps from this one on.
+    #[arg(long, value_name = "STEP")]
+    pub from: Option<u64>,
+    /// Walk: Enter takes a step, a number goes there, p prints the peers, q quits.
+    #[arg(long, conflicts_with = "json")]
+    pub step: bool,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiagramArgs {
+    /// The trace.
+    #[arg(required_unless_present = "legend")]
+    pub trace: Option<PathBuf>,
+    /// The kind of picture.
+    #[arg(long, default_value = "text")]
+    pub format: Format,
+    /// Only what this peer takes part in, for example p1 (may be repeated).
+    #[arg(long, value_name = "PEER", value_parser = parse_peer)]
+    pub peer: Vec<Node>,
+    /// Only this message, for example PROPOSAL or NOTIFICATION (may be repeated).
+    #[arg(long, value_name = "NAME")]
+    pub message: Vec<String>,
+    /// Everything but this message, for example PING (may be repeated).
+    #[arg(long, value_name = "NAME")]
+    pub without: Vec<String>,
+    /// Only the steps from A to B, both included; either may be left out.
+    #[arg(long, value_name = "A..B", value_parser = parse_span)]
+    pub span: Option<RangeInclusive<u64>>,
+    /// Write to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print what the signs of the text picture mean.
+    #[arg(long)]
+    pub legend: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Format {
+    /// One line per event, one lane per peer.
+    Text,
+    /// A Mermaid sequence diagram.
+    Mermaid,
+    /// A space-time picture.
+    Svg,
+}
+
+fn parse_peer(text: &str) -> Result<Node, String> {
+    Node::try_from(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn one_seed_and_many_exclude_each_other() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        assert!(parse("zabsim run a.toml --seed 3 --seeds 1..4").is_err());
+        assert!(parse("zabsim run a.toml --seeds 1..4 --trace x").is_err());
+        assert!(parse("zabsim run").is_err());
+        assert!(parse("zabsim diagram").is_err());
+        assert!(parse("zabsim diagram --legend").is_ok());
+        assert!(parse("zabsim diagram t --peer p99").is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! `zabsim run` with many scenarios or seeds: one run is one thread, and the result does not depend on how many there are.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Exit;
+use super::args::RunArgs;
+use super::engine::{self, Loaded};
+use super::render::{Screen, batch_text};
+use super::report::{BatchReport, Count, Failure, Ran, Report};
+use super::run::quoted;
+use super::seed::Seeds;
+
+pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -> Result<Exit> {
+    let one = || args.seed.checked_add(1).map(|end| args.seed..end);
+    let Some(seeds) = args.seeds.clone().or_else(one) else { bail!("the seed {} is too large for a batch", args.seed) };
+    if args.trace.is_some() {
+        bail!("--trace is for one scenario and one seed; a batch prints the command that records a failure");
+    }
+    let Some(runs) = (seeds.end - seeds.start).checked_mul(scenarios.len() as u64) else { bail!("too many runs") };
+    let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let jobs = args.jobs.map_or(processors, u64::from).clamp(1, runs.max(1));
+
+    let bar = progress(runs, args);
+    let next = AtomicU64::new(0);
+    let tally = Mutex::new(Tally::default());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= runs {
+                        return;
+                    }
+                    // Seeds outermost: every scenario gets its turn early.
+                    let scenario = (index % scenarios.len() as u64) as usize;
+                    let seed = seeds.start + index / scenarios.len() as u64;
+                    let report = engine::run_unwatched(&scenarios[scenario], seed);
+                    let mut tally = tally.lock().expect("nothing panics while it is held");
+                    tally.add(index, scenario, report);
+                    bar.set_message(tally.failed());
+                    drop(tally);
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+
+    let tally = tally.into_inner().expect("nothing panics while it is held");
+    let exit = tally.worst();
+    let report = tally.report(scenarios, &seeds);
+    if args.json {
+        screen.json(&report);
+    } else if !args.quiet || exit != Exit::Held {
+        screen.text(&batch_text(&report));
+    }
+    Ok(exit)
+}
+
+/// On a terminal; `indicatif` is silent in a pipe.
+fn progress(runs: u64, args: &RunArgs) -> ProgressBar {
+    if args.quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} runs  {per_sec}  {eta}  {msg}")
+        .expect("the template is a constant");
+    ProgressBar::new(runs).with_style(style)
+}
+
+/// Sums, minima and ordered maps only: the order in which runs end does not show.
+#[derive(Debug, Default)]
+struct Tally {
+    runs: u64,
+    steps: u64,
+    verdicts: BTreeMap<Exit, u64>,
+    results: BTreeMap<u64, Ran>,
+    reached: BTreeMap<String, u64>,
+    failures: BTreeMap<(usize, String), Kind>,
+}
+
+/// One way of failing.
+#[derive(Debug)]
+struct Kind {
+    verdict: Exit,
+    first: u64,
+    seeds: u64,
+}
+
+impl Tally {
+    fn add(&mut self, index: u64, scenario: usize, report: Report) {
+        let Report { verdict, steps, seed, .. } = report;
+        self.results.insert(index, Ran { scenario: report.scenario, seed, verdict, steps, hash: report.hash });
+        self.runs += 1;
+        self.steps += report.steps;
+        *self.verdicts.entry(report.verdict).or_default() += 1;
+        for Count { what, times } in report.reached {
+            *self.reached.entry(what).or_default() += times;
+        }
+        if report.verdict == Exit::Held {
+            return;
+        }
+        let finding = report.panic.map(|panic| format!("the core panicked: {panic}"));
+        let finding = finding
+            .or_else(|| report.violations.first().map(|f| format!("{} {}: {}", f.property, f.name, f.statement)));
+        let finding = finding.or_else(|| report.broken_promises.into_iter().next()).unwrap_or_default();
+        let fresh = Kind { verdict: report.verdict, first: report.seed, seeds: 0 };
+        let kind = self.failures.entry((scenario, finding)).or_insert(fresh);
+        kind.first = kind.first.min(report.seed);
+        kind.seeds += 1;
+    }
+
+    fn failed(&self) -> String {
+        let held = self.verdicts.get(&Exit::Held).copied().unwrap_or(0);
+        if self.runs == held { String::new() } else { format!("{} failed", self.runs - held) }
+    }
+
+    /// A panic hides more than a violation, a violation more than a stall.
+    fn worst(&self) -> Exit {
+        let order = [Exit::Panic, Exit::Safety, Exit::Liveness];
+        order.into_iter().find(|exit| self.verdicts.contains_key(exit)).unwrap_or(Exit::Held)
+    }
+
+    fn report(self, scenarios: &[Loaded], seeds: &Seeds) -> BatchReport {
+        let never = engine::situations().filter(|name| !self.reached.contains_key(*name)).map(str::to_owned).collect();
+        let mut failures: Vec<Failure> = self
+            .failures
+            .into_iter()
+            .map(|((scenario, finding), kind)| Failure {
+                scenario: scenarios[scenario].name.clone(),
+                seed: kind.first,
+                verdict: kind.verdict,
+                finding,
+                seeds: kind.seeds,
+                reproduce: format!("zabsim run {} --seed {}", quoted(&scenarios[scenario].path), kind.first),
+            })
+            .collect();
+        failures.sort_by(|a, b| (a.seed, &a.scenario).cmp(&(b.seed, &b.scenario)));
+        BatchReport {
+            scenarios: scenarios.len(),
+            first_seed: seeds.start,
+            last_seed: seeds.end - 1,
+            runs: self.runs,
+            steps: self.steps,
+            verdicts: self.verdicts.iter().map(|(exit, &times)| Count { what: exit.word().into(), times }).collect(),
+            results: self.results.into_values().collect(),
+            reached: self.reached.into_iter().map(|(what, times)| Count { what, times }).collect(),
+            never_reached: never,
+            failures,
+        }
+    }
+}

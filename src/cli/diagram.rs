@@ -1,0 +1,91 @@
+//! `zabsim diagram`: a trace as a picture.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::args::{DiagramArgs, Format};
+use super::render::Screen;
+use super::{Exit, engine, files};
+use crate::trace::diagram::{LEGEND, Moment, Pick, TextDiagram, mermaid, svg};
+use crate::trace::{Replay, Trace};
+
+/// Above this a picture is hardly readable, and few programs draw it.
+const MANY: usize = 5_000;
+
+pub(super) fn diagram(args: &DiagramArgs, screen: &mut Screen) -> Result<Exit> {
+    if args.legend {
+        screen.text(LEGEND);
+    }
+    let Some(path) = &args.trace else { return Ok(Exit::Held) };
+    let mut pick = Pick::default().peers(&args.peer).messages(&args.message)?.without(&args.without)?;
+    if let Some(span) = &args.span {
+        pick = pick.span(span.clone());
+    }
+    let trace = files::read_trace(path)?;
+    match args.format {
+        Format::Text => text(&trace, path, pick, args.out.as_deref(), screen),
+        Format::Mermaid | Format::Svg => picture(&trace, path, &pick, args, screen),
+    }
+}
+
+/// Line by line, for a run may be long.
+fn text(trace: &Trace, path: &Path, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> Result<Exit> {
+    let mut replay = engine::replay(trace, path)?;
+    let mut diagram = TextDiagram::new(replay.world().setup().nodes.len(), pick.clone());
+    let mut draft = out.map(files::Draft::create).transpose()?;
+    let mut failed = None;
+    let mut show = |line: &str, screen: &mut Screen| match &mut draft {
+        Some(file) => failed = writeln!(file, "{line}").err().or(failed.take()),
+        None => screen.line(line),
+    };
+    show(&diagram.heading(), screen);
+    let mut exit = Exit::Held;
+    engine::each_moment(&mut replay, |moment| {
+        if let Some(line) = diagram.line(moment) {
+            show(&line, screen);
+        }
+        !pick.is_past(moment.step) && !screen.is_closed()
+    })
+    .unwrap_or_else(|diverged| exit = super::replay::tell_diverged(trace, &diverged, screen));
+    if let Some(error) = failed {
+        return Err(error).context("cannot write the diagram");
+    }
+    draft.map(files::Draft::publish).transpose()?;
+    Ok(exit)
+}
+
+fn picture(trace: &Trace, path: &Path, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) -> Result<Exit> {
+    let (moments, nodes, exit) = collect(trace, path, pick, screen)?;
+    let shown = moments.iter().filter(|moment| pick.takes(moment)).count();
+    if shown > MANY {
+        screen
+            .note(format_args!("note: {shown} events; --span, --peer, --message and --without make a smaller picture"));
+    }
+    let title = format!("{} · seed {}", trace.header.scenario, trace.header.seed);
+    let picture = match args.format {
+        Format::Svg => svg(&title, nodes, &moments, pick),
+        Format::Mermaid | Format::Text => mermaid(&title, nodes, &moments, pick),
+    };
+    match &args.out {
+        Some(path) => files::write(path, &picture)?,
+        None => screen.text(&picture),
+    }
+    Ok(exit)
+}
+
+fn collect(trace: &Trace, path: &Path, pick: &Pick, screen: &mut Screen) -> Result<(Vec<Moment>, usize, Exit)> {
+    let mut replay: Replay<'_> = engine::replay(trace, path)?;
+    let mut moments = Vec::new();
+    let mut exit = Exit::Held;
+    engine::each_moment(&mut replay, |moment| {
+        // What changes a lane is needed even where it is not shown.
+        if pick.takes(moment) || crate::trace::diagram::Lanes::is_changed_by(&moment.event) {
+            moments.push(*moment);
+        }
+        !pick.is_past(moment.step)
+    })
+    .unwrap_or_else(|diverged| exit = super::replay::tell_diverged(trace, &diverged, screen));
+    Ok((moments, replay.world().setup().nodes.len(), exit))
+}

@@ -1,0 +1,227 @@
+//! The one place where the command line meets the library: load, run, watch, and put the outcome into plain data.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::files::{self, Draft};
+use super::render;
+use super::report::{Count, Finding, Reign, Report, Synchronised};
+use super::{Exit, panics};
+use crate::check::{Property, Situation, Violation};
+use crate::run::{self, Answers, Options, Outcome, Sink, Verdict};
+use crate::scenario::Scenario;
+use crate::sim::{Action, World};
+use crate::trace::diagram::{Moment, Tail};
+use crate::trace::{Diverged, Header, Recorder, Replay, Trace};
+use crate::zab::Instant;
+
+/// How seeds are spent. To be raised when the same seed no longer gives the same run.
+const STREAM_VERSION: u32 = 1;
+
+/// How many events a failing run shows.
+const TAIL: usize = 15;
+
+/// A scenario and where it came from.
+pub(super) struct Loaded {
+    pub path: String,
+    pub name: String,
+    pub scenario: Scenario,
+}
+
+pub(super) fn load(path: &Path) -> Result<Loaded> {
+    let text = files::read_text(path)?;
+    let shown = path.display().to_string();
+    let scenario = parse(&shown, &text)?;
+    Ok(Loaded { path: shown, name: Scenario::name(path), scenario })
+}
+
+/// A scenario, or a picture of what is wrong with it.
+fn parse(path: &str, text: &str) -> Result<Scenario> {
+    Scenario::parse(path, text).map_err(|error| render::scenario_error(text, &error).into())
+}
+
+/// The header of the trace of a run.
+pub(super) fn header(loaded: &Loaded, seed: u64) -> Header {
+    Header::new(&loaded.name, &loaded.scenario.text, seed, STREAM_VERSION)
+}
+
+/// Before the first step of a trace.
+pub(super) fn replay<'t>(trace: &'t Trace, path: &Path) -> Result<Replay<'t>> {
+    let shown = format!("the scenario in {}", path.display());
+    let scenario =
+        parse(&shown, &trace.header.text).with_context(|| format!("{} cannot be replayed", path.display()))?;
+    Ok(Replay::new(&scenario.setup(trace.header.seed), &trace.lines))
+}
+
+/// Replays all events, until `show` has enough.
+pub(super) fn each_moment(replay: &mut Replay<'_>, mut show: impl FnMut(&Moment) -> bool) -> Result<(), Diverged> {
+    while let Some(line) = replay.step()? {
+        for &event in replay.world().events() {
+            if !show(&Moment { step: line.step, at: line.at, event }) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the command line keeps of a run under way. It outlives a panic in the core.
+pub(super) struct Watch {
+    pub tail: Tail,
+    pub recorder: Option<Recorder<Draft>>,
+    steps: u64,
+    at: Instant,
+    hash: u64,
+}
+
+impl Watch {
+    pub(super) fn new(loaded: &Loaded, seed: u64) -> Watch {
+        let nodes = loaded.scenario.setup(seed).nodes.len();
+        Watch { tail: Tail::new(nodes, TAIL), recorder: None, steps: 0, at: Instant::ZERO, hash: 0 }
+    }
+}
+
+impl Sink for Watch {
+    fn step(&mut self, step: u64, at: Instant, action: &Action, hash: u64, world: &World) {
+        (self.steps, self.at, self.hash) = (step, at, hash);
+        for &event in world.events() {
+            self.tail.push(Moment { step, at, event });
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.step(step, at, action, hash);
+        }
+    }
+}
+
+/// One run, with everything that is worth showing.
+pub(super) fn run(loaded: &Loaded, seed: u64, watch: &mut Watch) -> Report {
+    match panics::catch(|| run::run(&loaded.scenario, seed, &Options::default(), watch)) {
+        Ok(outcome) => report(loaded, outcome),
+        Err(panic) => Report {
+            steps: watch.steps,
+            time: watch.at.to_string(),
+            hash: format!("{:016x}", watch.hash),
+            ..panicked(loaded, seed, panic)
+        },
+    }
+}
+
+/// One run of many.
+pub(super) fn run_unwatched(loaded: &Loaded, seed: u64) -> Report {
+    match panics::catch(|| run::run(&loaded.scenario, seed, &Options::default(), &mut ())) {
+        Ok(outcome) => report(loaded, outcome),
+        Err(panic) => panicked(loaded, seed, panic),
+    }
+}
+
+/// The names of every situation of interest.
+pub(super) fn situations() -> impl Iterator<Item = &'static str> {
+    Situation::all().map(Situation::name)
+}
+
+/// A violation in plain data.
+pub(super) fn finding(violation: &Violation) -> Finding {
+    Finding {
+        property: violation.property.id().into(),
+        name: violation.property.name().into(),
+        statement: violation.property.statement().into(),
+        step: violation.step,
+        time: violation.at.to_string(),
+        peers: violation.nodes.iter().map(ToString::to_string).collect(),
+        expected: violation.expected.clone(),
+        seen: violation.seen.clone(),
+    }
+}
+
+/// The exit code of a replay that showed these.
+pub(super) fn worst(violations: &[Violation]) -> Exit {
+    match violations {
+        [] => Exit::Held,
+        some if some.iter().all(|violation| violation.property.is_liveness()) => Exit::Liveness,
+        _ => Exit::Safety,
+    }
+}
+
+fn panicked(loaded: &Loaded, seed: u64, panic: String) -> Report {
+    Report {
+        scenario: loaded.name.clone(),
+        moral: loaded.scenario.moral.clone(),
+        seed,
+        verdict: Exit::Panic,
+        panic: Some(panic),
+        ..Report::default()
+    }
+}
+
+fn report(loaded: &Loaded, outcome: Outcome) -> Report {
+    let summary = outcome.summary;
+    let mut broken_promises = outcome.broken_promises;
+    if let Some(stage) = outcome.unconverged {
+        broken_promises.push(format!("the healed core did not converge within {}", bound(loaded, stage)));
+    }
+    Report {
+        scenario: loaded.name.clone(),
+        moral: loaded.scenario.moral.clone(),
+        seed: outcome.seed,
+        verdict: match outcome.verdict {
+            Verdict::Held | Verdict::ViolatedAsPromised => Exit::Held,
+            Verdict::SafetyViolated | Verdict::PromiseBroken => Exit::Safety,
+            Verdict::LivenessViolated => Exit::Liveness,
+        },
+        cut_short: outcome.cut_short,
+        steps: outcome.steps,
+        time: outcome.time.to_string(),
+        hash: format!("{:016x}", outcome.hash),
+        leaders: summary
+            .leaders
+            .iter()
+            .map(|reign| Reign {
+                leader: reign.leader.to_string(),
+                epoch: reign.epoch,
+                from: reign.from.to_string(),
+                until: reign.until.map(|until| until.to_string()),
+            })
+            .collect(),
+        syncs: summary
+            .syncs
+            .iter()
+            .map(|sync| Synchronised {
+                learner: sync.learner.to_string(),
+                mode: sync.mode.to_string(),
+                times: sync.times,
+            })
+            .collect(),
+        faults: counts(summary.faults),
+        elections: summary.elections,
+        txns_committed: summary.txns_committed,
+        clients: answers("writes", summary.writes).into_iter().chain(answers("reads", summary.reads)).collect(),
+        properties_checked: summary.properties_checked,
+        properties: Property::COUNT,
+        reached: counts(summary.reached),
+        broken_promises,
+        violations: outcome.violations.iter().map(finding).collect(),
+        panic: None,
+        trace: None,
+        replay: String::new(),
+    }
+}
+
+fn bound(loaded: &Loaded, stage: crate::sim::Stage) -> String {
+    let stage = match stage {
+        crate::sim::Stage::Epilogue => " after the restart of everybody",
+        _ => "",
+    };
+    format!("{}{stage}", loaded.scenario.run.converge.0)
+}
+
+fn counts(counts: std::collections::BTreeMap<String, u64>) -> Vec<Count> {
+    counts.into_iter().map(|(what, times)| Count { what, times }).collect()
+}
+
+fn answers(what: &str, answers: Answers) -> Vec<Count> {
+    let Answers { acked, refused, unknown, .. } = answers;
+    let all = [("answered", acked), ("refused", refused), ("of unknown outcome", unknown)];
+    let some = all.into_iter().filter(|&(_, times)| times > 0);
+    some.map(|(how, times)| Count { what: format!("{what} {how}"), times }).collect()
+}

@@ -1,0 +1,136 @@
+//! `zabsim replay --step`: walking through a run, forward and back.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::render::{Screen, bold, dim};
+use super::{Exit, engine, replay};
+use crate::trace::diagram::{Moment, Pick, TextDiagram};
+use crate::trace::{Replay, Trace};
+
+const HELP: &str = "Enter: next step · a number: go there · p: the peers · q: quit";
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Ask {
+    Next,
+    Goto(u64),
+    Peers,
+    Quit,
+    Unknown,
+}
+
+fn ask(line: &str) -> Ask {
+    match line.trim() {
+        "" | "n" => Ask::Next,
+        "p" => Ask::Peers,
+        "q" => Ask::Quit,
+        other => other.parse().map_or(Ask::Unknown, Ask::Goto),
+    }
+}
+
+struct Walk<'t> {
+    trace: &'t Trace,
+    start: Replay<'t>,
+    replay: Replay<'t>,
+    diagram: TextDiagram,
+}
+
+pub(super) fn walk(trace: &Trace, path: &Path, from: u64, screen: &mut Screen) -> Result<Exit> {
+    let start = engine::replay(trace, path)?;
+    let diagram = TextDiagram::new(start.world().setup().nodes.len(), Pick::default());
+    let mut walk = Walk { trace, replay: start.clone(), start, diagram };
+    // A script that feeds the answers wants no prompts among the output.
+    let terminal = io::stdin().is_terminal();
+    if terminal {
+        screen.note(HELP);
+    }
+    screen.line(walk.diagram.heading());
+    if let Err(exit) = walk.goto(from, screen) {
+        return Ok(exit);
+    }
+    let mut lines = io::stdin().lock().lines();
+    loop {
+        if terminal {
+            screen.text(&dim(format_args!("step {} of {} › ", walk.replay.at_step(), trace.last_step())));
+        }
+        screen.flush();
+        if screen.is_closed() {
+            return Ok(Exit::Held);
+        }
+        let Some(line) = lines.next().transpose()? else { return Ok(Exit::Held) };
+        let went = match ask(&line) {
+            Ask::Next => walk.next(screen),
+            Ask::Goto(step) => walk.goto(step, screen),
+            Ask::Peers => {
+                screen.line(walk.replay.world().peers_report());
+                Ok(())
+            }
+            Ask::Quit => return Ok(Exit::Held),
+            Ask::Unknown => {
+                screen.note(HELP);
+                Ok(())
+            }
+        };
+        if let Err(exit) = went {
+            return Ok(exit);
+        }
+    }
+}
+
+impl Walk<'_> {
+    fn next(&mut self, screen: &mut Screen) -> Result<(), Exit> {
+        match self.replay.step() {
+            Ok(Some(line)) => {
+                let action = serde_json::to_string(&line.action).unwrap_or_default();
+                screen.line(dim(format_args!("{:>7} {}", line.step, action)));
+                self.events(Some(screen));
+                Ok(())
+            }
+            Ok(None) => {
+                screen.line(bold("the end of the trace"));
+                Ok(())
+            }
+            Err(diverged) => Err(replay::tell_diverged(self.trace, &diverged, screen)),
+        }
+    }
+
+    /// Shows only the step it ends at. Going back is going there from the start.
+    fn goto(&mut self, step: u64, screen: &mut Screen) -> Result<(), Exit> {
+        if step <= self.replay.at_step() {
+            self.replay = self.start.clone();
+            self.diagram = TextDiagram::new(self.start.world().setup().nodes.len(), Pick::default());
+        }
+        while self.replay.next_step().is_some_and(|next| next < step) {
+            match self.replay.step() {
+                Ok(_) => self.events(None),
+                Err(diverged) => return Err(replay::tell_diverged(self.trace, &diverged, screen)),
+            }
+        }
+        if step == 0 { Ok(()) } else { self.next(screen) }
+    }
+
+    fn events(&mut self, mut screen: Option<&mut Screen>) {
+        let world = self.replay.world();
+        for event in world.events() {
+            let moment = Moment { step: self.replay.at_step(), at: world.now(), event: *event };
+            let line = self.diagram.line(&moment);
+            if let (Some(screen), Some(line)) = (screen.as_deref_mut(), line) {
+                screen.line(line);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_understood() {
+        let asked: Vec<Ask> = ["", "n\n", " 12 ", "p", "q", "12x"].into_iter().map(ask).collect();
+        assert_eq!(asked, [Ask::Next, Ask::Next, Ask::Goto(12), Ask::Peers, Ask::Quit, Ask::Unknown]);
+    }
+}

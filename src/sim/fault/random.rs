@@ -1,0 +1,261 @@
+//! Faults drawn at random, within the budget.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::inject::nodes;
+use super::{Injection, Selector};
+use crate::sim::rng::{Rng, Stream};
+use crate::sim::text::Time;
+use crate::sim::{Node, World};
+use crate::zab::{Duration, MemberRole, MemberSet};
+
+/// Faults that strike at random.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomOptions {
+    /// The mean pause between two faults.
+    pub every: Time,
+    /// The weight of each kind; a kind that is not named never strikes. All kinds, if absent.
+    pub weights: Option<BTreeMap<Kind, u16>>,
+    /// Whether each seed leaves out some of the kinds, so that rare combinations get their turn.
+    pub swarm: bool,
+    /// The longest time that a fault with a duration lasts.
+    pub longest: Time,
+}
+
+impl Default for RandomOptions {
+    fn default() -> RandomOptions {
+        RandomOptions { every: Time::millis(700), weights: None, swarm: true, longest: Time::secs(3) }
+    }
+}
+
+/// What can strike at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A killed process that starts again.
+    Crash,
+    /// A process killed between two outputs of a step.
+    CrashInside,
+    /// A power failure of one server.
+    PowerLoss,
+    /// A clean stop.
+    Stop,
+    /// A process killed over and over.
+    RestartStorm,
+    /// A machine that stands still.
+    Pause,
+    /// A disk that is emptied, within the budget.
+    Wipe,
+    /// One direction between two servers.
+    Cut,
+    /// A server cut off from all.
+    Isolate,
+    /// Two groups cut off from each other.
+    Partition,
+    /// A way between two servers that comes and goes.
+    Flap,
+    /// A broken connection.
+    Reset,
+    /// A connection of which one end does not know that it is broken.
+    HalfOpen,
+    /// A slow way.
+    Clog,
+    /// A full disk.
+    DiskFull,
+    /// A slow disk.
+    DiskSlow,
+    /// A failed sync.
+    SyncFails,
+    /// A clock that jumps.
+    ClockJump,
+    /// Everybody loses power.
+    AllDown,
+}
+
+impl Kind {
+    /// All of them, with the weight each has if a scenario names none.
+    pub const WEIGHTS: [(Kind, u16); 19] = [
+        (Kind::Crash, 10),
+        (Kind::CrashInside, 10),
+        (Kind::PowerLoss, 10),
+        (Kind::Stop, 4),
+        (Kind::RestartStorm, 2),
+        (Kind::Pause, 6),
+        (Kind::Wipe, 2),
+        (Kind::Cut, 8),
+        (Kind::Isolate, 6),
+        (Kind::Partition, 6),
+        (Kind::Flap, 3),
+        (Kind::Reset, 10),
+        (Kind::HalfOpen, 5),
+        (Kind::Clog, 5),
+        (Kind::DiskFull, 2),
+        (Kind::DiskSlow, 4),
+        (Kind::SyncFails, 3),
+        (Kind::ClockJump, 4),
+        (Kind::AllDown, 2),
+    ];
+}
+
+/// The chooser.
+#[derive(Clone, Debug)]
+pub struct RandomFaults {
+    rng: Rng,
+    every: Duration,
+    longest: Duration,
+    weights: Vec<(Kind, u16)>,
+}
+
+impl RandomFaults {
+    /// The faults of one run.
+    pub fn new(options: &RandomOptions, seed: u64) -> RandomFaults {
+        let mut rng = Rng::new(seed, Stream::Faults, 1);
+        let mut weights: Vec<(Kind, u16)> = match &options.weights {
+            Some(weights) => weights.iter().map(|(&kind, &weight)| (kind, weight)).collect(),
+            None => Kind::WEIGHTS.to_vec(),
+        };
+        weights.retain(|&(_, weight)| weight > 0);
+        if options.swarm {
+            let kept: Vec<bool> = weights.iter().map(|_| rng.below(3) > 0).collect();
+            if kept.iter().any(|&kept| kept) {
+                let mut kept = kept.into_iter();
+                weights.retain(|_| kept.next() == Some(true));
+            }
+        }
+        RandomFaults { rng, every: options.every.0, longest: options.longest.0, weights }
+    }
+
+    /// The pause before the next fault.
+    pub fn pause(&mut self) -> Duration {
+        Duration(self.rng.range(self.every.0 / 8, self.every.0.saturating_mul(15) / 8).max(1))
+    }
+
+    /// The next fault; `None` if the one that was drawn is not possible within the budget.
+    pub fn draw(&mut self, world: &World) -> Option<Injection> {
+        let kind = self.kind()?;
+        let node = self.victim(world)?;
+        let other = self.other(world, node);
+        let down = Some(self.span());
+        let lasts = Some(self.span());
+        let detail = self.rng.next_u64();
+        let small = (detail >> 8) as u16;
+        let node_selector = Selector::Node(node);
+        let other = other.map(Selector::Node);
+        Some(match kind {
+            Kind::Crash => Injection::Crash { node: node_selector, down },
+            Kind::CrashInside => {
+                let outputs = (small % 6) as u8;
+                Injection::CrashInside { node: node_selector, outputs, power: detail & 1 == 1, down }
+            }
+            Kind::PowerLoss => {
+                Injection::PowerLoss { node: node_selector, kept: small % 4, torn: detail & 1 == 1, down }
+            }
+            Kind::Stop => Injection::Stop { node: node_selector, down },
+            Kind::RestartStorm => {
+                let every = Time::millis(50 + u64::from(small % 400));
+                Injection::RestartStorm { node: node_selector, times: 2 + small % 5, every }
+            }
+            Kind::Pause => Injection::Pause { node: node_selector, lasts },
+            Kind::Wipe if may_wipe(world, node) => Injection::Wipe { node: node_selector, down },
+            Kind::Wipe => return None,
+            Kind::Cut => Injection::Cut { from: node_selector, to: other?, both: detail & 3 == 0, lasts },
+            Kind::Isolate => Injection::Isolate { node: node_selector, lasts },
+            Kind::Partition => {
+                let group: Vec<Selector> =
+                    nodes(world).filter(|n| detail >> (n.index() % 32) & 1 == 1).map(Selector::Node).collect();
+                Injection::Partition { groups: vec![group], lasts }
+            }
+            Kind::Flap => {
+                let every = Time::millis(20 + u64::from(small % 300));
+                Injection::Flap { a: node_selector, b: other?, times: 2 + small % 6, every }
+            }
+            Kind::Reset => Injection::Reset { node: node_selector, peer: other, lose: small % 8 },
+            Kind::HalfOpen => Injection::HalfOpen { node: node_selector, peer: other },
+            Kind::Clog => {
+                let by = Time::millis(5 + u64::from(small % 300));
+                Injection::Clog { from: node_selector, to: other?, by, lasts }
+            }
+            Kind::DiskFull => Injection::DiskFull { node: node_selector, lasts },
+            Kind::DiskSlow => Injection::DiskSlow { node: node_selector, factor: 2 + small % 100, lasts },
+            Kind::SyncFails => Injection::SyncFails { node: node_selector },
+            Kind::ClockJump => {
+                let by = Time::millis(10 + u64::from(small % 5_000));
+                Injection::ClockJump { node: node_selector, by }
+            }
+            Kind::AllDown => Injection::AllDown { kept: small % 3, down, only: Vec::new() },
+        })
+    }
+
+    fn kind(&mut self) -> Option<Kind> {
+        let total: u64 = self.weights.iter().map(|&(_, weight)| u64::from(weight)).sum();
+        let mut draw = self.rng.below(total);
+        for &(kind, weight) in &self.weights {
+            match draw.checked_sub(weight.into()) {
+                None => return Some(kind),
+                Some(rest) => draw = rest,
+            }
+        }
+        None
+    }
+
+    /// The leader more often than its share: that is where the protocol happens.
+    fn victim(&mut self, world: &World) -> Option<Node> {
+        let draw = self.rng.below(4);
+        let any = self.rng.below(world.setup().nodes.len() as u64) as usize;
+        if draw == 0 { super::inject::leader(world).or(Some(Node::at(any))) } else { Some(Node::at(any)) }
+    }
+
+    fn other(&mut self, world: &World, node: Node) -> Option<Node> {
+        let others: Vec<Node> = nodes(world).filter(|&other| other != node).collect();
+        self.rng.pick(&others).copied()
+    }
+
+    fn span(&mut self) -> Time {
+        let widest = self.longest.0 >> self.rng.below(5);
+        Time(Duration(self.rng.range(1_000_000, widest)))
+    }
+}
+
+/// The budget for the loss of a disk.
+fn may_wipe(world: &World, node: Node) -> bool {
+    let ensemble = &world.setup().ensemble;
+    if ensemble.role(node.sid()) == Some(MemberRole::Observer) {
+        return true;
+    }
+    let whole: MemberSet = nodes(world)
+        .filter(|&other| other != node && ensemble.is_participant(other.sid()) && !world.node(other).is_dataless())
+        .map(Node::index)
+        .collect();
+    ensemble.has_quorum(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_weight() {
+        let kinds: BTreeMap<Kind, u16> = Kind::WEIGHTS.into_iter().collect();
+        assert_eq!(kinds.len(), Kind::WEIGHTS.len());
+        assert!(kinds.values().all(|&weight| weight > 0));
+    }
+
+    #[test]
+    fn a_swarm_leaves_some_kinds_out_and_never_all() {
+        let sizes: Vec<usize> =
+            (0..200).map(|seed| RandomFaults::new(&RandomOptions::default(), seed).weights.len()).collect();
+        assert!(sizes.iter().all(|&n| n > 0));
+        assert!(sizes.iter().any(|&n| n < 12) && sizes.iter().any(|&n| n > 14), "{sizes:?}");
+    }
+
+    #[test]
+    fn the_chosen_kinds_are_the_weighted_ones() {
+        let weights = Some(BTreeMap::from([(Kind::Pause, 3), (Kind::Wipe, 0)]));
+        let mut faults = RandomFaults::new(&RandomOptions { weights, ..RandomOptions::default() }, 1);
+        assert!((0..50).all(|_| faults.kind() == Some(Kind::Pause)));
+    }
+}
