@@ -39,6 +39,13 @@ struct Snapshot {
     safety: Safety,
 }
 
+impl Snapshot {
+    /// Whether a log that begins after `base` continues it.
+    fn is_usable(&self, base: Zxid) -> bool {
+        self.safety != Safety::Torn && self.zxid >= base
+    }
+}
+
 /// What was there before a write.
 #[derive(Clone, Debug)]
 enum Undo {
@@ -57,7 +64,6 @@ enum Undo {
 struct Cut {
     log: Vec<Txn>,
     snapshots: Vec<Snapshot>,
-    base: Zxid,
 }
 
 /// What an installed snapshot replaced.
@@ -168,9 +174,10 @@ impl Disk {
         self.is_syncing
     }
 
-    /// Whether its content was lost and nothing of a history was written since.
+    /// Whether its content was lost and no history was written since, or its log lacks the snapshot it begins after.
     pub fn is_dataless(&self) -> bool {
-        self.wiped && self.log.is_empty() && self.base == Zxid::ZERO && self.snapshots().next().is_none()
+        let has_snapshot = self.snapshots.iter().any(|snapshot| snapshot.is_usable(self.base));
+        !has_snapshot && (self.base > Zxid::ZERO || (self.wiped && self.log.is_empty()))
     }
 
     pub(super) fn set_mode(&mut self, mode: DiskMode) {
@@ -240,10 +247,7 @@ impl Disk {
         let kept = self.log.partition_point(|txn| txn.zxid <= to);
         let log = self.log.drain(kept..).collect();
         let newer = self.snapshots.partition_point(|snapshot| snapshot.zxid <= to);
-        let snapshots = self.snapshots.drain(newer..).collect();
-        let oldest = self.snapshots().next().unwrap_or(Zxid::ZERO);
-        let base = if to < self.base { std::mem::replace(&mut self.base, oldest) } else { self.base };
-        Undo::Truncate(Box::new(Cut { log, snapshots, base }))
+        Undo::Truncate(Box::new(Cut { log, snapshots: self.snapshots.drain(newer..).collect() }))
     }
 
     fn install(&mut self, zxid: Zxid) -> Undo {
@@ -272,7 +276,6 @@ impl Disk {
             (Undo::Truncate(cut), _) => {
                 self.log.extend(cut.log);
                 self.snapshots.extend(cut.snapshots);
-                self.base = cut.base;
             }
             (Undo::Snapshot(before), DiskWrite::WriteSnapshot { zxid }) => {
                 self.snapshots.retain(|snapshot| snapshot.zxid != zxid);

@@ -167,7 +167,8 @@ impl Network {
     pub(super) fn open(&mut self, dialer: Node, acceptor: Node) -> LinkKey {
         let pair = self.pair(dialer, acceptor);
         self.dials[pair] = false;
-        self.generations[pair] = self.generations[pair].checked_add(1).expect("65535 connections of a pair are enough");
+        // A long stall reconnects without end. A number comes back only after 65,535 others, long after its link is gone.
+        self.generations[pair] = self.generations[pair].checked_add(1).unwrap_or(1);
         let key = LinkKey { dialer, acceptor, generation: self.generations[pair] };
         let end = End { open: true, ..End::default() };
         self.links[pair].push(LinkState { key, ends: [end.clone(), end], severed: false });

@@ -78,10 +78,9 @@ impl Disk {
     /// Reads the newest good snapshot and the log after it, as written; a flush came before. `ledger` is empty. A log that
     /// begins after something no snapshot contains is no history: its server is one without data.
     pub(in crate::sim) fn recover(&self, window: usize, mut ledger: Ledger) -> Recovery {
-        let good = |s: &&Snapshot| s.safety != Safety::Torn && s.zxid >= self.base;
-        let newest = self.snapshots.iter().rev().find(good);
+        let newest = self.snapshots.iter().rev().find(|snapshot| snapshot.is_usable(self.base));
         let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
-        if self.is_dataless() || (newest.is_none() && self.base > Zxid::ZERO) {
+        if self.is_dataless() {
             let last_zxid = Zxid::MISSING;
             let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, recent: Vec::new() };
             return Recovery { recovered, ledger, snapshot: Zxid::ZERO };
@@ -97,7 +96,12 @@ impl Disk {
             ledger.apply(txn);
             last_zxid = txn.zxid;
         }
-        let recent = self.log.range(self.log.len().saturating_sub(window)..).cloned().collect();
+        let first = if replay < self.log.len() || self.log.back().is_some_and(|txn| txn.zxid == snapshot) {
+            self.log.len().saturating_sub(window)
+        } else {
+            self.log.len()
+        };
+        let recent = self.log.range(first..).cloned().collect();
         Recovery { recovered: Recovered { accepted_epoch, current_epoch, last_zxid, recent }, ledger, snapshot }
     }
 

@@ -173,7 +173,7 @@ fn a_snapshot_from_a_leader_counts_only_once_it_is_installed() {
 }
 
 #[test]
-fn a_cut_below_the_base_leaves_what_is_older() {
+fn a_cut_below_the_base_leaves_no_history() {
     let mut host = Host::new();
     host.append(1..=9);
     host.snapshot(5);
@@ -181,7 +181,7 @@ fn a_cut_below_the_base_leaves_what_is_older() {
     host.append([6]);
     host.sync();
     host.write(Write::Truncate { to: z(3) });
-    assert_eq!((host.recovered(), host.disk.base()), (Zxid::ZERO, Zxid::ZERO));
+    assert_eq!((host.recovered(), host.disk.is_dataless()), (Zxid::MISSING, true));
     host.lose_power(0, false);
     assert_eq!((host.recovered(), host.disk.base()), (z(6), z(5)));
 }
