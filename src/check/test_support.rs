@@ -35,10 +35,6 @@ impl View for FakeView {
     fn is_cut(&self, _: Node, _: Node) -> bool {
         false
     }
-
-    fn leader_of(&self, _: Node) -> Option<Sid> {
-        None
-    }
 }
 
 pub struct Story {
