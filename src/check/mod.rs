@@ -64,6 +64,8 @@ mod s9_initial_history;
 mod situations;
 #[cfg(test)]
 mod test_support;
+#[cfg(test)]
+mod tests;
 mod view;
 mod violation;
 

@@ -43,27 +43,26 @@ impl Situations {
     pub fn on_event(&mut self, ghost: &Ghost, event: &Event) {
         use Situation::*;
         match *event {
-            Event::Delivered { node, zxid, .. } => {
+            Event::Delivered { node, zxid, .. }
                 if ghost.peer(node).serving.is_some()
-                    && ghost.peer(node).disk.durable.history.last_zxid(&ghost.chosen) < zxid
-                {
-                    self.reached.add(CommitBeforeLocalSync);
-                }
+                    && ghost.peer(node).disk.durable.history.last_zxid(&ghost.chosen) < zxid =>
+            {
+                self.reached.add(CommitBeforeLocalSync);
             }
-            Event::Proposed { .. } => {
-                if !self.observers_in_snap.is_empty() {
-                    self.reached.add(ObserverSnapUnderLoad);
-                }
+            Event::Proposed { .. } if !self.observers_in_snap.is_empty() => {
+                self.reached.add(ObserverSnapUnderLoad);
             }
             Event::Received { to, packet, .. } => match packet.kind {
                 PacketKind::Snap if !ghost.is_voter(to) => self.observers_in_snap.insert(to.index()),
                 PacketKind::NewLeader => remove(&mut self.observers_in_snap, to),
                 _ => {}
             },
-            Event::Sent { from, packet, .. } => {
-                if packet.kind == PacketKind::Ack && packet.zxid.is_marker() && ghost.peer(from).before_wipe.is_some() {
-                    self.reached.add(DatalessRejoined);
-                }
+            Event::Sent { from, packet, .. }
+                if packet.kind == PacketKind::Ack
+                    && packet.zxid.is_marker()
+                    && ghost.peer(from).before_wipe.is_some() =>
+            {
+                self.reached.add(DatalessRejoined);
             }
             Event::FastForwarded { .. } => self.reached.add(TailFastForwarded),
             Event::Written { node, write, .. } => match write {
@@ -87,11 +86,9 @@ impl Situations {
                 Reason::SyncLimit => self.reached.add(SyncLimitMissed),
                 _ => {}
             },
-            Event::CloseNoticed { at, .. } => {
-                if self.observers_in_snap.contains(at.index()) {
-                    self.reached.add(SnapInterrupted);
-                    remove(&mut self.observers_in_snap, at);
-                }
+            Event::CloseNoticed { at, .. } if self.observers_in_snap.contains(at.index()) => {
+                self.reached.add(SnapInterrupted);
+                remove(&mut self.observers_in_snap, at);
             }
             Event::WriteFailed { error: WriteError::Full, .. } => self.reached.add(DiskFull),
             Event::WriteFailed { error: WriteError::Failed, .. } => self.reached.add(SyncFailed),
@@ -121,10 +118,10 @@ impl Situations {
                     self.reached.add(SessionMoved);
                 }
             }
-            Event::Replied { server, op: Op::Sync, .. } => {
-                if ghost.peer(server).participates.is_some_and(|epoch| epoch < self.established) {
-                    self.reached.add(StaleSyncRead);
-                }
+            Event::Replied { server, op: Op::Sync, .. }
+                if ghost.peer(server).participates.is_some_and(|epoch| epoch < self.established) =>
+            {
+                self.reached.add(StaleSyncRead);
             }
             Event::Refused { .. } => self.reached.add(ClientRefused),
             Event::Abandoned { .. } => self.reached.add(UnknownOutcome),
@@ -154,10 +151,10 @@ impl Situations {
                 SyncMode::TruncDiff => SyncTruncDiff,
                 SyncMode::Snap => SyncSnap,
             }),
-            Milestone::Entered { state: PeerState::Leading, phase: Phase::Discovery, .. } => {
-                if ghost.peers().any(|(other, _)| other != node && leads(other)) {
-                    self.reached.add(TwoLeaders);
-                }
+            Milestone::Entered { state: PeerState::Leading, phase: Phase::Discovery, .. }
+                if ghost.peers().any(|(other, _)| other != node && leads(other)) =>
+            {
+                self.reached.add(TwoLeaders);
             }
             Milestone::Established { epoch, .. } => {
                 if epoch > self.established.next() {

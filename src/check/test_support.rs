@@ -35,10 +35,6 @@ impl View for FakeView {
     fn is_cut(&self, _: Node, _: Node) -> bool {
         false
     }
-
-    fn leader_of(&self, _: Node) -> Option<Sid> {
-        None
-    }
 }
 
 pub struct Story {
@@ -213,7 +209,7 @@ impl Story {
         self.event(Event::Received { link, to, packet: Story::packet(kind, zxid) });
     }
 
-    fn pass(&mut self, from: Node, to: Node, kind: PacketKind, zxid: Zxid) {
+    pub fn pass(&mut self, from: Node, to: Node, kind: PacketKind, zxid: Zxid) {
         self.sent(from, to, kind, zxid);
         self.received(from, to, kind, zxid);
     }
@@ -452,7 +448,7 @@ impl Story {
         self.event(Event::Replied { client, server, op, serial, zxid, seen });
     }
 
-    fn assert_legal(&self) {
+    pub fn assert_legal(&self) {
         let found = self.checkers.violations();
         assert!(found.is_empty(), "a legal story was found fault with:\n{}", found[0]);
     }

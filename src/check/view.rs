@@ -1,7 +1,7 @@
 //! `View`: the little that no event tells.
 
 use crate::sim::{Node, World};
-use crate::zab::{Sid, Zxid};
+use crate::zab::Zxid;
 
 /// What checkers may look at beside events.
 pub trait View {
@@ -11,8 +11,6 @@ pub trait View {
     fn is_live(&self, node: Node) -> bool;
     /// Whether nothing gets from `from` to `to`.
     fn is_cut(&self, from: Node, to: Node) -> bool;
-    /// Whom a node follows.
-    fn leader_of(&self, node: Node) -> Option<Sid>;
 }
 
 impl View for World {
@@ -28,9 +26,5 @@ impl View for World {
 
     fn is_cut(&self, from: Node, to: Node) -> bool {
         World::is_cut(self, from, to)
-    }
-
-    fn leader_of(&self, node: Node) -> Option<Sid> {
-        self.node(node).peer().and_then(|peer| peer.leader())
     }
 }

@@ -79,7 +79,9 @@ impl Disk {
                 }
                 self.installs.push_back((id, image));
             }
-            _ => {}
+            // A cut deletes newer snapshots.
+            DiskWrite::Truncate { to } => self.image = self.image.take().filter(|image| image.0 <= to),
+            DiskWrite::AcceptedEpoch(_) | DiskWrite::CurrentEpoch(_) => {}
         }
         let pending = Pending { id, write, variant };
         perform(&mut self.written, &pending, &self.installs, chosen);
