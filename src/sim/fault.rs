@@ -12,7 +12,7 @@
 //! - *Loss of a disk*: a participant is wiped only while all participants whose data is whole, without it, are a quorum: then
 //!   every committed txn is still on a server that must be asked. An observer may be wiped at any time.
 //! - *Clocks*: drift and forward jumps; Zab's safety depends on no clock.
-//! - After chaos no fault begins. See [`Closing`](super::schedule) for what is healed.
+//! - After chaos no fault begins. What is healed then, the [schedule](super::schedule) says.
 //!
 //! A fault that a scenario writes down itself ([`FaultOptions`]) happens as written, within the budget or not: a scenario
 //! that breaks an assumption says so in its promise.
