@@ -104,6 +104,7 @@ pub(super) fn leave_reason(reason: LeaveReason) -> &'static str {
         LeaveReason::NewLeaderTimeout => "too few acknowledged NEWLEADER within initLimit",
         LeaveReason::QuorumLost => "too few synced followers are left",
         LeaveReason::CounterExhausted => "the counter of the epoch is used up",
+        LeaveReason::LaterPromise => "a learner promised itself to a later epoch",
         LeaveReason::Stopping => "it is stopping",
     }
 }

@@ -93,7 +93,8 @@ impl Leader {
             second_half: false,
             syncs: VecDeque::new(),
         };
-        leader.join(local, local.sid, local.accepted_epoch, out);
+        let promise = local.accepted_epoch.max(local.heard_promise);
+        leader.join(local, local.sid, promise, out);
         leader
     }
 

@@ -18,6 +18,8 @@ pub struct Local {
     pub accepted_epoch: Epoch,
     /// The epoch of the adopted history. Raised here only when the write is durable.
     pub current_epoch: Epoch,
+    /// The greatest promise that a learner told; an epoch chosen here is above it. Memory only: it saves elections.
+    pub heard_promise: Epoch,
     /// The history.
     pub log: Log,
     /// The last txn known to be committed and applied.
@@ -44,6 +46,7 @@ impl Local {
             limits: config.limits,
             accepted_epoch,
             current_epoch,
+            heard_promise: Epoch(0),
             committed: Zxid::ZERO,
             log,
             round: 0,

@@ -160,7 +160,8 @@ pub enum Reason {
         /// The commit.
         got: Zxid,
     },
-    /// Our log does not contain the txn to cut at.
+    /// Our disk does not reach back to where we should cut: what is left is no history to go on from. It happens when the
+    /// history to cut came as a snapshot; the next synchronisation sends another one.
     TruncateTarget {
         /// Asked for.
         asked: Zxid,
@@ -207,6 +208,8 @@ pub enum LeaveReason {
     QuorumLost,
     /// The counter of this epoch is used up.
     CounterExhausted,
+    /// A learner has promised itself to a later epoch, and could never follow this one.
+    LaterPromise,
     /// The process is stopping.
     Stopping,
 }

@@ -172,6 +172,7 @@ fn leave_reason(reason: LeaveReason) -> u8 {
         LeaveReason::QuorumLost => 9,
         LeaveReason::CounterExhausted => 10,
         LeaveReason::Stopping => 11,
+        LeaveReason::LaterPromise => 12,
     }
 }
 

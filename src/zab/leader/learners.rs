@@ -32,12 +32,12 @@ impl Leader {
             (ProgressStage::Active, message) => return self.on_active_message(local, now, index, message, out),
             (ProgressStage::Connected, Message::FollowerInfo { sid, accepted_epoch, config_version }) => {
                 learner.sid = sid;
-                self.on_learner_info(local, now, index, accepted_epoch, config_version, out);
+                return self.on_learner_info(local, now, index, accepted_epoch, config_version, out);
             }
             (ProgressStage::Connected, Message::ObserverInfo { sid, accepted_epoch, config_version }) => {
                 learner.sid = sid;
                 learner.is_observer = true;
-                self.on_learner_info(local, now, index, accepted_epoch, config_version, out);
+                return self.on_learner_info(local, now, index, accepted_epoch, config_version, out);
             }
             (ProgressStage::Invited, Message::AckEpoch { last_zxid, current_epoch }) => {
                 self.on_ack_epoch(local, now, index, last_zxid, current_epoch, out);
@@ -58,9 +58,15 @@ impl Leader {
         accepted_epoch: Epoch,
         config_version: u64,
         out: &mut Outputs,
-    ) {
+    ) -> Step {
         if config_version > local.verifiers.current.version() {
-            return self.drop_learner(index, Reason::LaterConfig, out);
+            self.drop_learner(index, Reason::LaterConfig, out);
+            return Ok(());
+        }
+        if self.proposal.decided().is_some_and(|epoch| accepted_epoch > epoch) {
+            // It would refuse our epoch for ever: only an election above its promise brings it back.
+            local.heard_promise = local.heard_promise.max(accepted_epoch);
+            return Err(LeaveReason::LaterPromise);
         }
         let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Joined;
@@ -71,6 +77,7 @@ impl Leader {
         } else {
             self.invite(local, now, index, out);
         }
+        Ok(())
     }
 
     /// The epoch is chosen and durable: tell it.

@@ -177,7 +177,9 @@ impl LearnerSync {
         let Base::Reloading { to } = self.base else { panic!("a learner reloads only after a cut") };
         self.dirty = false;
         let found = local.log.applied();
-        if found != to {
+        // A marker is in no log: everything before it is what had to be kept.
+        let kept = found == to || (to.is_marker() && found != Zxid::MISSING);
+        if !kept {
             return Err(Reason::TruncateTarget { asked: to, found });
         }
         self.base = Base::Ready;
