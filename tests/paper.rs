@@ -569,7 +569,7 @@ mod zk {
         // p2 leads epoch 4; p1 compared its history but its disk did not take the epoch yet.
         let talk = c.run("hold p1\n start p1 p2\n pass 60ms\n release p1\n hold p1\n settle");
         assert_order(&talk, &["p2 > p1  NEWLEADER e4", "p1 | currentEpoch := e4"]);
-        let talk = c.run("start p3\n pass 25ms\n hold p3\n settle");
+        let talk = c.run("hold p3\n start p3\n pass 25ms\n release p3\n hold p3\n settle");
         assert_says(&talk, "p2 > p3  TRUNC 1:2");
         // p2 dies, the power of p1 fails; p1 and p3 are a quorum, and 1:2 was committed.
         let talk = c.run("crash p2 p1\n release p1\n release p3\n settle\n start p1\n pass 3s");
