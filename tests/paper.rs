@@ -289,13 +289,17 @@ mod s4_2_synchronization {
     /// l.2.2: the leader is established by a quorum of ACK-LD; until then nobody serves.
     #[test]
     fn l_2_2_nobody_serves_before_a_quorum_has_the_history() {
-        let mut c = Conversation::of("participants 5\n show disk\n start p1 p2 p3 p4 p5\n pass 19ms");
-        c.run("hold p1\n hold p2\n hold p3");
-        let talk = c.run("pass 300ms");
+        // All promise and are compared; then three of five disks keep silent about the new currentEpoch.
+        let mut c = Conversation::of("participants 5\n hold p1\n hold p2\n hold p3\n start p1 p2 p3 p4 p5");
+        c.run("pass 80ms");
+        let again = "release p1\n hold p1\n release p2\n hold p2\n release p3\n hold p3\n settle";
+        let talk = c.run(again);
+        assert_order(&talk, &["p5 > p1  NEWLEADER e1"]);
+        assert_never(&talk, "p1 > p5  ACK ");
         assert_never(&talk, "p5 serves");
         assert_never(&talk, "p5 > p4  UPTODATE");
-        let talk = c.run("release p1\n release p2\n release p3\n settle");
-        assert_order(&talk, &["p5 serves", "p5 > p4  UPTODATE", "p4 serves"]);
+        let talk = c.run("release p1\n settle");
+        assert_order(&talk, &["p1 > p5  ACK 1:0", "p5 serves", "p5 > p1  UPTODATE", "p4 serves"]);
     }
 
     /// f.2.2: a follower delivers the initial history when the leader is established, not when it has received it: until
