@@ -1,12 +1,14 @@
 //! A cluster without faults or randomness, for conversations: packets arrive in the order they were sent, disks answer at
 //! once, time passes only when nobody has anything left to say. What the peers say is written down.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 use zabsim::zab::{
-    Config, Duration, Ensemble, Epoch, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Milestone, Output,
-    Payload, Peer, PeerState, Recovered, Sid, SnapshotImage, Txn, Write, WriteId, Zxid,
+    Config, Duration, Ensemble, Epoch, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Message, Milestone,
+    Output, Payload, Peer, PeerState, Recovered, Sid, SnapshotImage, Txn, Write, WriteId, Zxid,
 };
 
 /// What a server keeps when its process ends.
@@ -37,7 +39,13 @@ impl Disk {
             Write::AcceptedEpoch(epoch) => self.accepted_epoch = Some(epoch),
             Write::CurrentEpoch(epoch) => self.current_epoch = Some(epoch),
             Write::Append(txn) => self.log.push(txn),
-            Write::Truncate { to } => self.log.retain(|txn| txn.zxid <= to),
+            Write::Truncate { to } => {
+                self.log.retain(|txn| txn.zxid <= to);
+                // The cut takes every newer snapshot along, and what was left out of the log for its sake is gone.
+                if self.base > to {
+                    self.base = Zxid::ZERO;
+                }
+            }
             Write::WriteSnapshot { .. } => {}
             Write::InstallSnapshot { zxid } => {
                 self.base = zxid;
@@ -59,7 +67,9 @@ pub struct Conversation {
     queue: VecDeque<(Sid, Input)>,
     cut: Vec<Sid>,
     held: Vec<Sid>,
-    waiting: BTreeMap<Sid, Vec<WriteId>>,
+    /// Writes of held disks: not on the disk, and lost if the process ends.
+    waiting: BTreeMap<Sid, Vec<(WriteId, Write)>>,
+    delivered: BTreeMap<Sid, Vec<Zxid>>,
     now: Instant,
     next_link: u64,
     next_payload: u8,
@@ -70,6 +80,11 @@ pub struct Conversation {
 
 fn sid(name: &str) -> Sid {
     Sid(name.trim_start_matches('p').parse().unwrap_or_else(|_| panic!("{name} is no peer")))
+}
+
+/// `1:1 1:2`.
+fn zxids(zxids: impl Iterator<Item = Zxid>) -> String {
+    zxids.map(|zxid| zxid.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 fn zxid(text: &str) -> Zxid {
@@ -85,12 +100,13 @@ fn zxid(text: &str) -> Zxid {
 /// | `participants N` / `observers N` | the ensemble, p1 first |
 /// | `limit KEY VALUE` | a limit, before anybody starts |
 /// | `show election` / `show disk` | write down notifications / writes |
-/// | `history pN ZXID.. [current E] [base ZXID]` | what is on its disk |
-/// | `start pN..` / `crash pN..` / `stop pN..` | processes |
+/// | `history pN ZXID.. [current E] [accepted E] [base ZXID]` | what is on its disk |
+/// | `start pN..` / `crash pN..` / `stop pN..` | processes; a crash loses what a held disk did not take |
 /// | `write pN` / `sync pN` | a client's request |
 /// | `hold pN` / `release pN` | its disk keeps silent / answers |
 /// | `cut pN` / `mend pN` | it hears and is heard by nobody |
 /// | `break pN` | its quorum links break |
+/// | `forge pN MESSAGE` | it gets this packet on its oldest link |
 /// | `settle` | until nobody has anything to say without time passing |
 /// | `pass DURATION` | let time pass |
 /// | `quiet` / `loud` | stop or go on writing down |
@@ -111,6 +127,62 @@ pub fn play(script: &str) -> String {
 }
 
 impl Conversation {
+    /// Plays a script that can go on: [`Conversation::run`].
+    pub fn of(script: &str) -> Conversation {
+        let mut c = Conversation::new();
+        c.run(script);
+        c
+    }
+
+    /// Plays more of a script and returns what was said meanwhile. Nothing is quiet here.
+    pub fn run(&mut self, script: &str) -> String {
+        let start = self.transcript.len();
+        for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            self.command(line);
+        }
+        self.transcript[start..].to_string()
+    }
+
+    /// A peer whose process runs.
+    pub fn peer(&self, name: &str) -> &Peer {
+        self.peers.get(&sid(name)).unwrap_or_else(|| panic!("{name} does not run"))
+    }
+
+    /// The log on its disk, where nothing lies that was lost or held back.
+    pub fn log(&self, name: &str) -> String {
+        self.disks.get(&sid(name)).map_or_else(String::new, |disk| zxids(disk.log.iter().map(|txn| txn.zxid)))
+    }
+
+    /// The last zxid that would be recovered from its disk.
+    pub fn last_on_disk(&self, name: &str) -> Zxid {
+        self.disks.get(&sid(name)).map_or(Zxid::ZERO, Disk::last)
+    }
+
+    /// acceptedEpoch and currentEpoch on its disk.
+    pub fn epochs(&self, name: &str) -> (u32, u32) {
+        let disk = &self.disks[&sid(name)];
+        (disk.accepted_epoch.map_or(0, |e| e.0), disk.current_epoch.map_or(0, |e| e.0))
+    }
+
+    /// What it told its service to be committed, over all its lives.
+    pub fn delivered(&self, name: &str) -> String {
+        zxids(self.delivered.get(&sid(name)).into_iter().flatten().copied())
+    }
+
+    /// Gives a learner a packet as if its leader had sent it.
+    fn forge(&mut self, to: Sid, words: &[&str]) {
+        let ends = |(dialer, acceptor): &(Sid, Sid)| *dialer == to || *acceptor == to;
+        let link = self.links.iter().find(|(_, link)| ends(link)).map(|(link, _)| *link).expect("it has a link");
+        let message = match *words {
+            ["LEADERINFO", epoch] => Message::LeaderInfo { epoch: Epoch(epoch.parse().expect("an epoch")) },
+            ["PROPOSAL", z] => Message::Proposal { txn: Txn { zxid: zxid(z), payload: Payload::EMPTY } },
+            ["COMMIT", z] => Message::Commit { zxid: zxid(z) },
+            ["ACK", z] => Message::Ack { zxid: zxid(z) },
+            _ => panic!("no forged {words:?}"),
+        };
+        self.queue.push_back((to, Input::Received { link, message }));
+    }
+
     fn new() -> Conversation {
         let limits = Limits {
             tick_time: Duration::from_millis(100),
@@ -135,6 +207,7 @@ impl Conversation {
             cut: Vec::new(),
             held: Vec::new(),
             waiting: BTreeMap::new(),
+            delivered: BTreeMap::new(),
             now: Instant::ZERO,
             next_link: 1,
             next_payload: 0,
@@ -157,6 +230,7 @@ impl Conversation {
             "limit" => match rest[0] {
                 "commit_log_count" => self.limits.commit_log_count = rest[1].parse().unwrap(),
                 "counter_limit" => self.limits.counter_limit = rest[1].parse().unwrap(),
+                "force_snapshot_sync" => self.limits.force_snapshot_sync = true,
                 "snapshot_size_factor" => self.limits.snapshot_size_factor = None,
                 key => panic!("no limit {key}"),
             },
@@ -177,13 +251,15 @@ impl Conversation {
             "hold" => self.held.push(sid(rest[0])),
             "release" => {
                 self.held.retain(|held| *held != sid(rest[0]));
-                for id in self.waiting.remove(&sid(rest[0])).unwrap_or_default() {
+                for (id, write) in self.waiting.remove(&sid(rest[0])).unwrap_or_default() {
+                    self.disks.entry(sid(rest[0])).or_default().write(write);
                     self.queue.push_back((sid(rest[0]), Input::Persisted { through: id }));
                 }
             }
             "cut" => self.cut.push(sid(rest[0])),
             "mend" => self.cut.retain(|cut| *cut != sid(rest[0])),
             "break" => self.close_links(sid(rest[0]), true),
+            "forge" => self.forge(sid(rest[0]), &rest[1..]),
             "settle" => self.settle(),
             "pass" => self.pass(rest[0].parse().expect("a duration")),
             verb => panic!("no command {verb}"),
@@ -198,6 +274,9 @@ impl Conversation {
                 "current" => {
                     let epoch = Epoch(words.next().and_then(|w| w.parse().ok()).expect("an epoch"));
                     (disk.accepted_epoch, disk.current_epoch) = (Some(epoch), Some(epoch));
+                }
+                "accepted" => {
+                    disk.accepted_epoch = Some(Epoch(words.next().and_then(|w| w.parse().ok()).expect("an epoch")));
                 }
                 "base" => disk.base = zxid(words.next().expect("a zxid")),
                 text => {
@@ -321,10 +400,10 @@ impl Conversation {
                     if self.show_disk {
                         self.say(format_args!("{me} | {write}"));
                     }
-                    self.disks.entry(me).or_default().write(write);
                     if self.held.contains(&me) {
-                        self.waiting.entry(me).or_default().push(id);
+                        self.waiting.entry(me).or_default().push((id, write));
                     } else {
+                        self.disks.entry(me).or_default().write(write);
                         self.queue.push_back((me, Input::Persisted { through: id }));
                     }
                 }
@@ -347,7 +426,10 @@ impl Conversation {
                     self.queue.push_front((me, Input::Prepared { zxid, payload: request }));
                 }
                 Output::Restore(image) => self.say(format_args!("{me} = snapshot {}", image.zxid)),
-                Output::Deliver(txn) => self.say(format_args!("{me} = {}", txn.zxid)),
+                Output::Deliver(txn) => {
+                    self.delivered.entry(me).or_default().push(txn.zxid);
+                    self.say(format_args!("{me} = {}", txn.zxid));
+                }
                 Output::FastForward(txn) => self.say(format_args!("{me} = {} (not known to be committed)", txn.zxid)),
                 Output::Serve { serving: Some(_) } => self.say(format_args!("{me} serves")),
                 Output::Serve { serving: None } => self.say(format_args!("{me} serves no more")),
