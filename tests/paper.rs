@@ -305,7 +305,6 @@ mod s4_2_synchronization {
     /// f.2.2: a follower delivers the initial history when the leader is established, not when it has received it: until
     /// a quorum has it, it may still be dropped.
     #[test]
-    #[ignore = "the core delivers as committed while it synchronises (sync/learner.rs, LearnerSync::advance)"]
     fn f_2_2_the_initial_history_is_delivered_when_the_leader_is_established() {
         // 1:2 is on p3 alone. Of five, p4 and p5 compare their histories with p3's, and only p4 gets past NEWLEADER.
         let script = "participants 5\n history p3 1:1 1:2\n history p4 1:1\n history p5 1:1\n hold p5\n start p3 p4 p5";
@@ -476,7 +475,6 @@ mod s4_3_broadcast {
     /// The hole that remained: a follower acknowledges, comes back, is told to cut what it acknowledged, and its old
     /// acknowledgement still counts. The txn is then committed without a quorum of disks and can be lost.
     #[test]
-    #[ignore = "the pipeline keeps the acknowledgements of a learner that is told to cut (leader/learners.rs, start_forwarding)"]
     fn l_3_2_an_acknowledgement_that_was_cut_away_does_not_count() {
         let mut c = three();
         // 2:1 is durable on p1 only. p1 loses its link and comes back: TRUNC 1:1, and the proposal once more.
@@ -563,7 +561,6 @@ mod zk {
     /// The hole that remained: a learner whose only snapshot is newer than the cut would be left with nothing, under an
     /// epoch that outvotes everybody who still has the history.
     #[test]
-    #[ignore = "TRUNC below the base of the log destroys the history (sync/learner.rs, Base::Cutting)"]
     fn a_cut_below_the_only_snapshot_loses_nothing_committed() {
         // Epoch 3 was led by p2 and followed by p3, whose state had come as a snapshot at the marker 2:0, with 1:1 and
         // 1:2 in it. 3:1 reached p3's disk alone.

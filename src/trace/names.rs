@@ -76,6 +76,7 @@ pub(super) fn disconnect_reason(reason: Reason) -> String {
     match reason {
         Reason::RoleEnded => "its role ended".into(),
         Reason::Unwanted => "nobody waits for it".into(),
+        Reason::Replaced => "the same learner came back on a new link".into(),
         Reason::ReadTimeout => "silence beyond the read time-out".into(),
         Reason::InitTimeout => "initLimit has passed".into(),
         Reason::SyncLimit => "a proposal stayed unacknowledged beyond syncLimit".into(),

@@ -59,6 +59,17 @@ impl Pipeline {
         }
     }
 
+    /// What `sid` acknowledged before is no longer certain: it may be told to cut its log back, and gets every proposal
+    /// again.
+    pub fn forget(&mut self, verifiers: &Verifiers, sid: Sid) {
+        let mut gone = Acks::default();
+        verifiers.add_ack(&mut gone, sid);
+        for acks in &mut self.acks {
+            acks.current.0 &= !gone.current.0;
+            acks.proposed.0 &= !gone.proposed.0;
+        }
+    }
+
     /// Commits the oldest proposal if every active configuration has a quorum for it.
     pub fn commit(&mut self, verifiers: &Verifiers) -> Option<(Zxid, Acks)> {
         let acks = self.acks.pop_front_if(|acks| verifiers.has_all_quorums(*acks))?;

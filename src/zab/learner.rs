@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use super::local::Local;
 use super::storage::{Write, WriteId};
-use super::sync::{LearnerSync, Synced};
+use super::sync::{LearnerSync, Leftovers, Synced};
 use super::timer::{Deadline, Timer, earliest};
 use super::vote::PeerState;
 use super::{
@@ -80,6 +80,11 @@ impl Learner {
     /// Whether the state in memory must be recovered from disk when the role ends now.
     pub fn is_dirty(&self) -> bool {
         matches!(&self.stage, Stage::Syncing(sync) if sync.is_dirty())
+    }
+
+    /// Whether it waits for the state to be recovered after a cut.
+    pub fn is_reloading(&self) -> bool {
+        matches!(&self.stage, Stage::Syncing(sync) if sync.is_reloading())
     }
 
     /// Closes what is open when the role ends.
@@ -179,9 +184,14 @@ impl Learner {
         Ok(())
     }
 
-    fn acknowledge_epoch(&mut self, local: &Local, epoch: Epoch, current_epoch: Option<Epoch>, out: &mut Outputs) {
+    fn acknowledge_epoch(&mut self, local: &mut Local, epoch: Epoch, current_epoch: Option<Epoch>, out: &mut Outputs) {
         let link = self.link.expect("a registered learner has a link");
-        let message = Message::AckEpoch { last_zxid: local.log.applied(), current_epoch };
+        let message = if local.needs_snapshot.take() == Some(epoch) {
+            // As a server without data would: it neither counts nor is compared, and gets the whole state.
+            Message::AckEpoch { last_zxid: Zxid::MISSING, current_epoch: None }
+        } else {
+            Message::AckEpoch { last_zxid: local.log.applied(), current_epoch }
+        };
         out.push(Output::Send { link, message });
         self.stage = Stage::Syncing(LearnerSync::new(epoch));
         local.entered(state(local), Phase::Synchronization, Some(epoch), out);
@@ -227,8 +237,9 @@ impl Learner {
         let epoch = sync.epoch();
         self.stage = Stage::Broadcast { epoch };
         out.push(Output::Send { link, message: Message::Ack { zxid: Zxid::marker(epoch) } });
+        let Leftovers { settled, proposals, committed } = sync.into_leftovers();
+        (0..settled).for_each(|_| local.deliver(out));
         local.serve(state(local), epoch, out);
-        let (proposals, committed) = sync.into_leftovers();
         proposals.into_iter().for_each(|txn| local.append(txn, out));
         (0..committed).for_each(|_| local.deliver(out));
     }

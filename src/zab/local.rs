@@ -20,6 +20,8 @@ pub struct Local {
     pub current_epoch: Epoch,
     /// The greatest promise that a learner told; an epoch chosen here is above it. Memory only: it saves elections.
     pub heard_promise: Epoch,
+    /// The leader of this epoch wanted a cut that the disk does not reach back to: next time it must send its state.
+    pub needs_snapshot: Option<Epoch>,
     /// The history.
     pub log: Log,
     /// The last txn known to be committed and applied.
@@ -47,6 +49,7 @@ impl Local {
             accepted_epoch,
             current_epoch,
             heard_promise: Epoch(0),
+            needs_snapshot: None,
             committed: Zxid::ZERO,
             log,
             round: 0,

@@ -13,6 +13,8 @@ pub struct Log {
     /// The last zxid of the applied state (`lastProcessedZxid`): a txn, the base of a snapshot, or the marker of the epoch
     /// that this peer serves as leader.
     applied: Zxid,
+    /// The lowest zxid that the durable history can be cut back to, as far as is known.
+    base: Zxid,
     /// The last txns applied, contiguous, ending at or before `applied`.
     window: VecDeque<Txn>,
     /// How many the window holds at most (`commitLogCount`).
@@ -35,12 +37,17 @@ impl Log {
         if window.back().is_some_and(|txn| txn.zxid != applied) && !applied.is_marker() {
             window.clear();
         }
-        Log { applied, window, window_size, pending: VecDeque::new(), unsynced: VecDeque::new() }
+        Log { applied, base: recovered.base, window, window_size, pending: VecDeque::new(), unsynced: VecDeque::new() }
     }
 
     /// The last zxid of the applied state.
     pub fn applied(&self) -> Zxid {
         self.applied
+    }
+
+    /// The lowest zxid that the durable history can be cut back to. A host that purges more tells with the next recovery.
+    pub fn base(&self) -> Zxid {
+        self.base
     }
 
     /// The last zxid of all, applied or not.
@@ -97,6 +104,7 @@ impl Log {
     pub fn restart_at(&mut self, zxid: Zxid) {
         debug_assert!(self.unsynced.is_empty(), "a role starts with a drained log");
         self.applied = zxid;
+        self.base = zxid;
         self.window.clear();
         self.pending.clear();
     }

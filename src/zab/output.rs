@@ -130,6 +130,8 @@ pub enum Reason {
     RoleEnded,
     /// Nobody waits for this connection any more.
     Unwanted,
+    /// The same learner came back on a new link.
+    Replaced,
     /// Silence beyond the read time-out.
     ReadTimeout,
     /// Discovery or synchronisation took longer than initLimit.

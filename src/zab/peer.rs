@@ -284,7 +284,7 @@ impl Peer {
     fn on_reloaded(&mut self, now: Instant, recovered: Recovered, out: &mut Outputs) -> Next {
         let window_size = self.local.limits.commit_log_count;
         match &mut self.role {
-            Role::Following(learner) | Role::Observing(learner) => {
+            Role::Following(learner) | Role::Observing(learner) if learner.is_reloading() => {
                 self.local.log = Log::recovered(recovered, window_size);
                 learner.on_reloaded(&mut self.local, now, out).into()
             }

@@ -75,6 +75,8 @@ pub struct Recovered {
     pub current_epoch: Option<Epoch>,
     /// The last txn of snapshot plus log; [`Zxid::ZERO`] for a new server, [`Zxid::MISSING`] for one whose data is gone.
     pub last_zxid: Zxid,
+    /// The lowest zxid that the history can be cut back to: that of the oldest snapshot if the log begins behind one.
+    pub base: Zxid,
     /// The last txns of the log, at most as many as the window holds, ascending: what DIFF can be served from at once.
     pub recent: Vec<Txn>,
 }

@@ -18,5 +18,5 @@
 mod learner;
 mod plan;
 
-pub use learner::{LearnerSync, Synced};
+pub use learner::{LearnerSync, Leftovers, Synced};
 pub use plan::{SyncPlan, SyncView};

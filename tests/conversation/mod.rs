@@ -30,6 +30,7 @@ impl Disk {
             accepted_epoch: self.accepted_epoch,
             current_epoch: self.current_epoch,
             last_zxid: self.last(),
+            base: self.base,
             recent: self.log[self.log.len().saturating_sub(window)..].to_vec(),
         }
     }

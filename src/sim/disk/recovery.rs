@@ -82,7 +82,8 @@ impl Disk {
         let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
         if self.is_dataless() {
             let last_zxid = Zxid::MISSING;
-            let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, recent: Vec::new() };
+            let recovered =
+                Recovered { accepted_epoch, current_epoch, last_zxid, base: Zxid::ZERO, recent: Vec::new() };
             return Recovery { recovered, ledger, snapshot: Zxid::ZERO };
         }
         let mut last_zxid = Zxid::ZERO;
@@ -102,7 +103,11 @@ impl Disk {
             self.log.len()
         };
         let recent = self.log.range(first..).cloned().collect();
-        Recovery { recovered: Recovered { accepted_epoch, current_epoch, last_zxid, recent }, ledger, snapshot }
+        Recovery {
+            recovered: Recovered { accepted_epoch, current_epoch, last_zxid, base: self.base, recent },
+            ledger,
+            snapshot,
+        }
     }
 
     /// Reads the log from the last record at or before `from`, if it reaches back that far and is worth sending.

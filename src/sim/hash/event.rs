@@ -115,6 +115,7 @@ fn reason(reason: Reason) -> [u64; 3] {
     let (kind, a, b) = match reason {
         Reason::RoleEnded => (0, None, Zxid::ZERO),
         Reason::Unwanted => (1, None, Zxid::ZERO),
+        Reason::Replaced => (20, None, Zxid::ZERO),
         Reason::ReadTimeout => (2, None, Zxid::ZERO),
         Reason::InitTimeout => (3, None, Zxid::ZERO),
         Reason::SyncLimit => (4, None, Zxid::ZERO),

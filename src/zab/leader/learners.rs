@@ -68,10 +68,15 @@ impl Leader {
             local.heard_promise = local.heard_promise.max(accepted_epoch);
             return Err(LeaveReason::LaterPromise);
         }
+        let (sid, link) = (self.learners[index].sid, self.learners[index].link);
+        while let Some(old) = self.learners.iter().position(|other| other.sid == sid && other.link != link) {
+            // What still travels on an older link was sent before whatever happens on this one.
+            self.drop_learner(old, Reason::Replaced, out);
+        }
+        let index = self.learners.iter().position(|other| other.link == link).expect("it was not dropped");
         let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Joined;
         learner.give_up = now + local.limits.init_time();
-        let sid = learner.sid;
         if matches!(self.stage, Stage::Choosing | Stage::Promising { .. }) {
             self.join(local, sid, accepted_epoch, out);
         } else {
@@ -218,6 +223,7 @@ impl Leader {
         let learner = &mut self.learners[index];
         let link = learner.link;
         learner.is_forwarding = true;
+        self.pipeline.forget(&local.verifiers, learner.sid);
         if !learner.is_observer {
             for txn in local.log.pending().iter().filter(|txn| txn.zxid > through) {
                 learner.sync_limit.on_proposal(txn.zxid, now);

@@ -21,6 +21,8 @@ pub struct LearnerSync {
     proposals: VecDeque<Txn>,
     /// How many of them are committed, from the oldest (`packetsCommitted`, whose zxids must match theirs).
     committed: usize,
+    /// Appended for NEWLEADER, to be delivered when the leader is established.
+    settled: usize,
     /// Where the next proposal must follow.
     last_queued: Zxid,
     /// Whether the service's state is not what the disk holds.
@@ -61,6 +63,17 @@ enum Settle {
     Acked,
 }
 
+/// What a synchronisation leaves to be done when the leader is established.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftovers {
+    /// How many txns were logged for NEWLEADER: they are committed now.
+    pub settled: usize,
+    /// What was received and is not logged.
+    pub proposals: VecDeque<Txn>,
+    /// How many of those are committed.
+    pub committed: usize,
+}
+
 /// What comes of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Synced {
@@ -79,6 +92,7 @@ impl LearnerSync {
             settle: Settle::Waiting,
             proposals: VecDeque::new(),
             committed: 0,
+            settled: 0,
             last_queued: Zxid::MISSING,
             dirty: false,
         }
@@ -100,14 +114,19 @@ impl LearnerSync {
             || matches!(self.settle, Settle::Base | Settle::History { .. } | Settle::Epoch { .. })
     }
 
+    /// Whether the state is being recovered after a cut.
+    pub fn is_reloading(&self) -> bool {
+        matches!(self.base, Base::Reloading { .. })
+    }
+
     /// NEWLEADER was acknowledged: silence is now measured by syncLimit.
     pub fn is_acked(&self) -> bool {
         self.settle == Settle::Acked
     }
 
-    /// What is left when it is time to serve: proposals, and how many of them are committed.
-    pub fn into_leftovers(self) -> (VecDeque<Txn>, usize) {
-        (self.proposals, self.committed)
+    /// What is left when it is time to serve.
+    pub fn into_leftovers(self) -> Leftovers {
+        Leftovers { settled: self.settled, proposals: self.proposals, committed: self.committed }
     }
 
     /// Takes a packet from the leader.
@@ -124,6 +143,12 @@ impl LearnerSync {
                 self.last_queued = local.log.applied();
             }
             (Base::Unknown, Message::Trunc { zxid: to }) => {
+                let base = local.log.base();
+                if to != Zxid::ZERO && to < base {
+                    // The cut would destroy a history that others may count on: ask for a snapshot to replace it instead.
+                    local.needs_snapshot = Some(self.epoch);
+                    return Err(Reason::TruncateTarget { asked: to, found: base });
+                }
                 self.dirty = true;
                 self.last_queued = to;
                 self.base = Base::Cutting { to, write: local.persist(Write::Truncate { to }, out) };
@@ -206,7 +231,7 @@ impl LearnerSync {
             }
             for txn in self.proposals.drain(..self.committed) {
                 local.append(txn, out);
-                local.deliver(out);
+                self.settled += 1;
             }
             self.committed = 0;
             self.settle = Settle::History { last: local.last_write() };
