@@ -196,9 +196,11 @@ impl Checkers {
                 D9.on_restored(node, zxid, offered, out);
                 self.d10.on_state(ghost, node, state, out);
             }
-            Event::NotificationSent { from, notification, .. } => {
+            Event::NotificationSent { from, to, notification } => {
                 let vote = notification.vote;
-                if notification.state == PeerState::Looking && vote.leader == from.sid() {
+                // An observer is answered with the last settled vote, however old it is; it does not count it.
+                let counts = notification.state == PeerState::Looking && ghost.is_voter(to);
+                if counts && vote.leader == from.sid() {
                     D8.on_claim(ghost, from, vote.zxid, out);
                     E2.on_vote(from, &vote, out);
                 }
