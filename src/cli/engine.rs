@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::files::{self, Draft};
 use super::render;
@@ -16,9 +16,6 @@ use crate::sim::{Action, World};
 use crate::trace::diagram::{Moment, Tail};
 use crate::trace::{Diverged, EndLine, Header, Recorder, Replay, Trace};
 use crate::zab::Instant;
-
-/// How seeds are spent. To be raised when the same seed no longer gives the same run.
-const STREAM_VERSION: u32 = 1;
 
 /// How many events a failing run shows.
 const TAIL: usize = 15;
@@ -44,15 +41,7 @@ fn parse(path: &str, text: &str) -> Result<Scenario> {
 
 /// The header of the trace of a run.
 pub(super) fn header(loaded: &Loaded, seed: u64) -> Header {
-    Header::new(&loaded.name, &loaded.scenario.text, seed, STREAM_VERSION)
-}
-
-/// Before the first step of a trace.
-pub(super) fn replay<'t>(trace: &'t Trace, path: &Path) -> Result<Replay<'t>> {
-    let shown = format!("the scenario in {}", path.display());
-    let scenario =
-        parse(&shown, &trace.header.text).with_context(|| format!("{} cannot be replayed", path.display()))?;
-    Ok(Replay::new(&scenario.setup(trace.header.seed), trace))
+    Header::new(&loaded.name, &loaded.scenario, seed)
 }
 
 /// Replays all events, until `show` has enough.
@@ -161,11 +150,7 @@ pub(super) fn finding(violation: &Violation) -> Finding {
 
 /// The exit code of a replay that showed these: a violation that the scenario promised is none.
 pub(super) fn judge(trace: &Trace, violations: &[Violation]) -> Exit {
-    let promised =
-        Scenario::parse(&trace.header.scenario, &trace.header.text).map(|scenario| scenario.promise.violates);
-    let is_promised = |violation: &Violation| {
-        promised.as_ref().is_ok_and(|ids| ids.iter().any(|id| id.as_str() == violation.property.id()))
-    };
+    let is_promised = |violation: &Violation| trace.header.violates.iter().any(|id| id == violation.property.id());
     match violations {
         some if some.is_empty() || some.iter().any(is_promised) => Exit::Held,
         some if some.iter().all(|violation| violation.property.is_liveness()) => Exit::Liveness,

@@ -8,7 +8,7 @@ use super::render::{Screen, bold, green, plural, red, thousands, violation_text}
 use super::report::Finding;
 use super::{Exit, engine, files, panics, walk};
 use crate::trace::diagram::{Moment, Pick, TextDiagram};
-use crate::trace::{Diverged, Line, Trace, describe};
+use crate::trace::{Diverged, Line, Replay, Trace, describe};
 
 /// What came of it, as JSON.
 #[derive(Debug, Default, Serialize)]
@@ -49,10 +49,10 @@ struct Happened {
 pub(super) fn replay(args: &ReplayArgs, screen: &mut Screen) -> Result<Exit> {
     let trace = files::read_trace(&args.trace)?;
     if args.step {
-        return walk::walk(&trace, &args.trace, args.from.unwrap_or(1), screen);
+        return walk::walk(&trace, args.from.unwrap_or(1), screen);
     }
     let until = args.until.unwrap_or(u64::MAX);
-    let mut replay = engine::replay(&trace, &args.trace)?;
+    let mut replay = Replay::new(&trace);
     let mut replayed =
         Replayed { scenario: trace.header.scenario.clone(), seed: trace.header.seed, ..Replayed::default() };
     let pick = Pick::default().span(args.from.unwrap_or(u64::MAX)..=until);

@@ -1,12 +1,11 @@
 //! `zabsim replay --step`: walking through a run, forward and back.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::path::Path;
 
 use anyhow::Result;
 
 use super::render::{Screen, bold, dim};
-use super::{Exit, engine, replay};
+use super::{Exit, replay};
 use crate::trace::diagram::{Moment, Pick, TextDiagram};
 use crate::trace::{Replay, Trace};
 
@@ -38,8 +37,8 @@ struct Walk<'t> {
     diagram: TextDiagram,
 }
 
-pub(super) fn walk(trace: &Trace, path: &Path, from: u64, screen: &mut Screen) -> Result<Exit> {
-    let start = engine::replay(trace, path)?;
+pub(super) fn walk(trace: &Trace, from: u64, screen: &mut Screen) -> Result<Exit> {
+    let start = Replay::new(trace);
     let diagram = TextDiagram::new(start.world().setup().nodes.len(), Pick::default());
     let mut walk = Walk { trace, replay: start.clone(), start, diagram };
     // A script that feeds the answers wants no prompts among the output.
