@@ -20,9 +20,9 @@ impl CommittedMonotonic {
         });
     }
 
-    /// A leader committed; `extends` tells whether its log holds the txn right after everything chosen.
-    pub fn on_committed(&self, ghost: &Ghost, node: Node, zxid: Zxid, extends: bool, out: &mut Sink) {
-        out.check(Property::D3, extends, [node], || {
+    /// A leader committed; `fits` tells whether its log holds the txn right after everything chosen, or where it was chosen.
+    pub fn on_committed(&self, ghost: &Ghost, node: Node, zxid: Zxid, fits: bool, out: &mut Sink) {
+        out.check(Property::D3, fits, [node], || {
             let expected =
                 format!("a commit that extends the {} chosen txns up to {}", ghost.chosen.len(), ghost.chosen.last());
             (expected, format!("{node} commits {zxid}, which is not next after them in its log"))

@@ -376,9 +376,9 @@ impl Checkers {
             Milestone::Committed { zxid, acks } => {
                 E8.on_counted(ghost, node, acks, "a commit", out);
                 self.e9.on_committed(ghost, node, zxid, acks, out);
-                let extends = ghost.committed(node, zxid);
-                D3.on_committed(ghost, node, zxid, extends, out);
-                if extends {
+                let verdict = ghost.committed(node, zxid);
+                D3.on_committed(ghost, node, zxid, verdict != Verdict::Conflicts, out);
+                if verdict == Verdict::Extends {
                     D4.on_chosen(ghost, node, out);
                 }
                 if ghost.stage == Stage::Converge {
