@@ -42,13 +42,13 @@ fn text(trace: &Trace, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> R
     };
     show(&diagram.heading(), screen);
     let mut exit = Exit::Held;
-    engine::each_moment(&mut replay, |moment| {
+    engine::each_moment(&mut replay, &pick, |moment| {
         if let Some(line) = diagram.line(moment) {
             show(&line, screen);
         }
-        !pick.is_past(moment.step) && !screen.is_closed()
+        !screen.is_closed()
     })
-    .unwrap_or_else(|diverged| exit = super::replay::tell_diverged(trace, &diverged, screen));
+    .unwrap_or_else(|broke| exit = super::replay::tell(trace, &broke, screen));
     if let Some(error) = failed {
         return Err(error).context("cannot write the diagram");
     }
@@ -79,13 +79,13 @@ fn collect(trace: &Trace, pick: &Pick, screen: &mut Screen) -> (Vec<Moment>, usi
     let mut replay = Replay::new(trace);
     let mut moments = Vec::new();
     let mut exit = Exit::Held;
-    engine::each_moment(&mut replay, |moment| {
+    engine::each_moment(&mut replay, pick, |moment| {
         // What changes a lane is needed even where it is not shown.
         if pick.takes(moment) || crate::trace::diagram::Lanes::is_changed_by(&moment.event) {
             moments.push(*moment);
         }
-        !pick.is_past(moment.step)
+        true
     })
-    .unwrap_or_else(|diverged| exit = super::replay::tell_diverged(trace, &diverged, screen));
+    .unwrap_or_else(|broke| exit = super::replay::tell(trace, &broke, screen));
     (moments, replay.world().setup().nodes.len(), exit)
 }

@@ -13,8 +13,8 @@ use crate::run::{self, Answers, Options, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
 use crate::sim::schedule::StageEnd;
 use crate::sim::{Action, World};
-use crate::trace::diagram::{Moment, Tail};
-use crate::trace::{Diverged, EndLine, Header, Recorder, Replay, Trace};
+use crate::trace::diagram::{Moment, Pick, Tail};
+use crate::trace::{Diverged, EndLine, Header, Line, Recorder, Replay, Trace};
 use crate::zab::Instant;
 
 /// How many events a failing run shows.
@@ -44,9 +44,25 @@ pub(super) fn header(loaded: &Loaded, seed: u64) -> Header {
     Header::new(&loaded.name, &loaded.scenario, seed)
 }
 
-/// Replays all events, until `show` has enough.
-pub(super) fn each_moment(replay: &mut Replay<'_>, mut show: impl FnMut(&Moment) -> bool) -> Result<(), Diverged> {
-    while let Some(line) = replay.step()? {
+/// Why a replay does not go on.
+pub(super) enum Broke {
+    Diverged(Diverged),
+    Panicked(String),
+}
+
+/// One step, or `None` at the end.
+pub(super) fn step<'t>(replay: &mut Replay<'t>) -> Result<Option<&'t Line>, Broke> {
+    panics::catch(|| replay.step()).map_err(Broke::Panicked)?.map_err(Broke::Diverged)
+}
+
+/// Replays the events up to the end of what `pick` shows, until `show` has enough.
+pub(super) fn each_moment(
+    replay: &mut Replay<'_>,
+    pick: &Pick,
+    mut show: impl FnMut(&Moment) -> bool,
+) -> Result<(), Broke> {
+    while replay.next_step().is_some_and(|next| !pick.is_past(next)) {
+        let Some(line) = step(replay)? else { break };
         for &event in replay.world().events() {
             if !show(&Moment { step: line.step, at: line.at, event }) {
                 return Ok(());
