@@ -29,7 +29,8 @@ use wire::Wire;
 
 /// Chooses actions. One turn is: `next`, the world applies it, `observe`. Before the first turn, `observe` once.
 pub trait Schedule {
-    /// The next action and its time, which never goes back; `None` at the end of the run.
+    /// The next action and its time, which never goes back; `None` at the end of the run. It may have become impossible since
+    /// it was planned: then the world makes no step of it.
     fn next(&mut self, world: &World) -> Option<(Instant, Action)>;
 
     /// Looks at what the last action did and made possible.
@@ -265,8 +266,9 @@ impl Seeded {
         match due {
             Due::Act(action) => Some(action),
             Due::Packet { link, to } => {
-                let overtaking = Action::Deliver { link, to, skip: self.skip(link.other(to), to) };
-                Some(if world.is_enabled(&overtaking) { overtaking } else { Action::Deliver { link, to, skip: 0 } })
+                let skip = self.skip(link.other(to), to);
+                let can_skip = skip > 0 && world.is_enabled(&Action::Deliver { link, to, skip });
+                Some(Action::Deliver { link, to, skip: if can_skip { skip } else { 0 } })
             }
             Due::Dial { dialer, acceptor } => {
                 let action = Action::Connect { dialer, acceptor };
@@ -538,7 +540,7 @@ impl Schedule for Seeded {
         while !self.closing.is_over() {
             let (at, due) = self.queue.pop()?;
             self.now = at.max(self.now);
-            if let Some(action) = self.turn(due, world).filter(|action| world.is_enabled(action)) {
+            if let Some(action) = self.turn(due, world) {
                 return Some((self.now, action));
             }
         }

@@ -64,16 +64,39 @@ struct Entry {
     due: Due,
 }
 
+impl Entry {
+    /// Time and sequence in one number: compared without a branch, and a heap does little else.
+    fn key(&self) -> u128 {
+        u128::from(self.at.0) << 64 | u128::from(self.sequence)
+    }
+}
+
 /// The earliest is the greatest: [`BinaryHeap`] pops the greatest.
 impl Ord for Entry {
     fn cmp(&self, other: &Entry) -> Ordering {
-        (other.at, other.sequence).cmp(&(self.at, self.sequence))
+        other.key().cmp(&self.key())
     }
 }
 
 impl PartialOrd for Entry {
     fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+
+    fn lt(&self, other: &Entry) -> bool {
+        other.key() < self.key()
+    }
+
+    fn le(&self, other: &Entry) -> bool {
+        other.key() <= self.key()
+    }
+
+    fn gt(&self, other: &Entry) -> bool {
+        other.key() > self.key()
+    }
+
+    fn ge(&self, other: &Entry) -> bool {
+        other.key() >= self.key()
     }
 }
 
