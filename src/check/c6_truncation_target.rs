@@ -1,8 +1,9 @@
-//! C6, truncation target. A learner that receives TRUNC has that txn (or cuts everything), and delivered nothing beyond it.
+//! C6, truncation target. A learner that receives TRUNC has that txn, or the target is the marker of an epoch: then it keeps
+//! everything before that epoch. It delivered nothing beyond the cut.
 
 use super::{Ghost, Property, Sink};
-use crate::sim::{LinkKey, Node};
-use crate::zab::{Reason, Zxid};
+use crate::sim::LinkKey;
+use crate::zab::Zxid;
 
 /// Remembers nothing: the ghost knows every log.
 #[derive(Clone, Debug, Default)]
@@ -13,24 +14,20 @@ impl TruncationTarget {
     pub fn on_received(&self, ghost: &Ghost, link: LinkKey, zxid: Zxid, out: &mut Sink) {
         let learner = ghost.peer(link.dialer);
         let log = &learner.disk.written.history;
-        out.check(Property::C6, log.contains(zxid, &ghost.chosen), [link.dialer, link.acceptor], || {
-            let last = log.last_zxid(&ghost.chosen);
-            (format!("a txn of {}'s log, which ends in {last}", link.dialer), format!("TRUNC {zxid}"))
-        });
+        out.check(
+            Property::C6,
+            zxid.is_marker() || log.contains(zxid, &ghost.chosen),
+            [link.dialer, link.acceptor],
+            || {
+                let last = log.last_zxid(&ghost.chosen);
+                (format!("a txn of {}'s log, which ends in {last}", link.dialer), format!("TRUNC {zxid}"))
+            },
+        );
         let delivered =
             learner.delivered.checked_sub(1).and_then(|i| ghost.chosen.get(i)).map_or(Zxid::ZERO, |l| l.zxid);
         out.check(Property::C6, zxid >= delivered, [link.dialer, link.acceptor], || {
             (format!("a cut at or after {delivered}, which {} delivered", link.dialer), format!("TRUNC {zxid}"))
         });
-    }
-
-    /// A peer closed a link.
-    pub fn on_disconnected(&self, link: LinkKey, by: Node, reason: Reason, out: &mut Sink) {
-        if let Reason::TruncateTarget { asked, found } = reason {
-            out.check(Property::C6, false, [by, link.other(by)], || {
-                (format!("{asked} in the log of {by}"), format!("after the cut it ends in {found}"))
-            });
-        }
     }
 }
 

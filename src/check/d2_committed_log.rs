@@ -1,4 +1,6 @@
-//! D2, committed log durability: checked when the cut or the snapshot is issued, not when it is durable.
+//! D2, committed log durability: checked when the cut or the snapshot is issued, not when it is durable. A leader may let a
+//! learner that comes back to it cut what it has under way itself: such txns are of its own epoch, follow on the same link, and
+//! the learner's copy does not count until it is logged again. They may be committed by others meanwhile.
 
 use super::{Ghost, Property, Sink};
 use crate::sim::{DiskWrite, Node};
@@ -11,7 +13,12 @@ impl CommittedLog {
     /// The log was cut, or replaced by a snapshot.
     pub fn on_replaced(&self, ghost: &mut Ghost, node: Node, agreed_before: usize, write: DiskWrite, out: &mut Sink) {
         let agreed = ghost.agreed_log(node);
-        out.check(Property::D2, agreed >= agreed_before, [node], || {
+        let follows_again = || {
+            let current = ghost.peer(node).disk.durable.accepted;
+            ghost.chosen.get(agreed).is_some_and(|lost| current == lost.zxid.epoch())
+        };
+        let held = agreed >= agreed_before || follows_again();
+        out.check(Property::D2, held, [node], || {
             let lost = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());
             (
                 format!("the {agreed_before} chosen txns of the log to stay"),

@@ -1,4 +1,5 @@
-//! D3, committed log monotonicity: each commit of a leader, and all that it begins to serve with, extends `chosen`.
+//! D3, committed log monotonicity: each commit of a leader, and all that it begins to serve with, extends `chosen`. A leader that
+//! is established late, by acknowledgements from before its voters went over to a later one, need not have what that one committed.
 
 use super::ghost::Block;
 use super::{Ghost, Property, Sink};
@@ -11,18 +12,17 @@ pub struct CommittedMonotonic;
 
 impl CommittedMonotonic {
     /// A leader begins to serve.
-    pub fn on_leader_serving(&self, node: Node, block: &Block, out: &mut Sink) {
-        out.check(Property::D3, block.agreed >= block.chosen, [node], || {
-            (
-                format!("a new leader serves all {} chosen txns", block.chosen),
-                format!("it has {} of them", block.agreed),
-            )
+    pub fn on_leader_serving(&self, ghost: &Ghost, node: Node, block: &Block, out: &mut Sink) {
+        let epoch = ghost.peer(node).participates;
+        let chosen = epoch.map_or(block.chosen, |epoch| ghost.chosen.count_through(Zxid::marker(epoch)));
+        out.check(Property::D3, block.agreed >= chosen.min(block.chosen), [node], || {
+            (format!("a new leader serves all {chosen} chosen txns"), format!("it has {} of them", block.agreed))
         });
     }
 
-    /// A leader committed; `extends` tells whether its log holds the txn right after everything chosen.
-    pub fn on_committed(&self, ghost: &Ghost, node: Node, zxid: Zxid, extends: bool, out: &mut Sink) {
-        out.check(Property::D3, extends, [node], || {
+    /// A leader committed; `fits` tells whether its log holds the txn right after everything chosen, or where it was chosen.
+    pub fn on_committed(&self, ghost: &Ghost, node: Node, zxid: Zxid, fits: bool, out: &mut Sink) {
+        out.check(Property::D3, fits, [node], || {
             let expected =
                 format!("a commit that extends the {} chosen txns up to {}", ghost.chosen.len(), ghost.chosen.last());
             (expected, format!("{node} commits {zxid}, which is not next after them in its log"))

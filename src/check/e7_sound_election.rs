@@ -4,36 +4,38 @@
 //! told so in its own round.
 //!
 //! A replayed notification may overwrite a newer one at its receiver; that is the network's fault, so a supporter counts if any
-//! of the last few different things heard from it supports the outcome.
+//! of the last few different things heard from it supports the outcome. What settled peers say is remembered apart from the rest:
+//! an election that lasts may count what it was told long ago.
 
 use super::{Ghost, Property, Sink, names};
 use crate::sim::Node;
 use crate::zab::{MemberSet, Notification, PeerState, Vote};
 
-/// So many different notifications are remembered per sender and receiver.
+/// So many different notifications are remembered per sender and receiver, of looking and of settled senders each.
 const HEARD: usize = 6;
 
 /// What each node heard from each other, the newest first.
 #[derive(Clone, Debug)]
 pub struct SoundElection {
     nodes: usize,
-    heard: Vec<[Option<Notification>; HEARD]>,
+    heard: Vec<[[Option<Notification>; HEARD]; 2]>,
 }
 
 impl SoundElection {
     /// Of so many nodes.
     pub fn new(nodes: usize) -> SoundElection {
-        SoundElection { nodes, heard: vec![[None; HEARD]; nodes * nodes] }
+        SoundElection { nodes, heard: vec![[[None; HEARD]; 2]; nodes * nodes] }
     }
 
     /// A process began: it remembers nothing it heard.
     pub fn on_process(&mut self, node: Node) {
-        self.heard[node.index() * self.nodes..][..self.nodes].fill([None; HEARD]);
+        self.heard[node.index() * self.nodes..][..self.nodes].fill([[None; HEARD]; 2]);
     }
 
     /// A notification was received.
     pub fn on_heard(&mut self, from: Node, to: Node, notification: Notification) {
-        let heard = &mut self.heard[to.index() * self.nodes + from.index()];
+        let kind = usize::from(notification.state != PeerState::Looking);
+        let heard = &mut self.heard[to.index() * self.nodes + from.index()][kind];
         let place = heard.iter().position(|h| *h == Some(notification)).unwrap_or(HEARD - 1);
         heard[..=place].rotate_right(1);
         heard[0] = Some(notification);
@@ -44,7 +46,7 @@ impl SoundElection {
         out.check(Property::E7, ghost.has_quorum(supporters), [node], || {
             (format!("a quorum of participants votes for {}", vote.leader), format!("only {} do", names(supporters)))
         });
-        let heard = |from: usize| self.heard[node.index() * self.nodes + from].iter().flatten();
+        let heard = |from: usize| self.heard[node.index() * self.nodes + from].iter().flatten().flatten();
         let agrees = |n: &Notification| n.vote == vote && n.round == round;
         let exact: MemberSet = supporters.iter().filter(|&i| heard(i).any(agrees)).collect();
         if ghost.has_quorum(exact) {

@@ -211,7 +211,6 @@ impl Checkers {
                     C1.on_disconnected(link, by, reason, out);
                     C2.on_disconnected(link, by, reason, out);
                     C3.on_disconnected(link, by, reason, out);
-                    C6.on_disconnected(link, by, reason, out);
                 }
             }
             Event::WriteFailed { node, .. } => ghost.write_failed(node),
@@ -282,6 +281,15 @@ impl Checkers {
 
     fn on_received(&mut self, link: LinkKey, to: Node, packet: &Packet) {
         let (ghost, out) = (&self.ghost, &mut self.out);
+        // What a learner told counts even if it has dialled again since.
+        match packet.kind {
+            PacketKind::FollowerInfo | PacketKind::ObserverInfo => {
+                self.e4.on_info(to, link.other(to), packet.epoch.unwrap_or(packet.zxid.epoch()));
+            }
+            PacketKind::AckEpoch => self.e5.on_ack_epoch(to, link.other(to), packet.epoch, packet.zxid),
+            PacketKind::LeaderInfo => self.e3.on_leader_info(to, packet.zxid.epoch()),
+            _ => {}
+        }
         let Some(of) = self.links.of(link) else { return };
         match packet.kind {
             PacketKind::Proposal => C2.on_received(of, link, packet.zxid, out),
@@ -297,11 +305,6 @@ impl Checkers {
                 K4.on_inform(ghost, to, packet.zxid, out);
             }
             PacketKind::Trunc => C6.on_received(ghost, link, packet.zxid, out),
-            PacketKind::FollowerInfo | PacketKind::ObserverInfo => {
-                self.e4.on_info(to, link.other(to), packet.epoch.unwrap_or(packet.zxid.epoch()));
-            }
-            PacketKind::AckEpoch => self.e5.on_ack_epoch(to, link.other(to), packet.epoch, packet.zxid),
-            PacketKind::LeaderInfo => self.e3.on_leader_info(to, packet.zxid.epoch()),
             _ => {}
         }
     }
@@ -361,7 +364,7 @@ impl Checkers {
         S10.on_serving(ghost, node, out);
         self.d5.on_serving(ghost, node, out);
         if state == Some(PeerState::Leading) {
-            D3.on_leader_serving(node, &block, out);
+            D3.on_leader_serving(ghost, node, &block, out);
             self.l6.on_leader_serving(out.now());
         }
         if block.verdict == Verdict::Extends {
@@ -376,9 +379,9 @@ impl Checkers {
             Milestone::Committed { zxid, acks } => {
                 E8.on_counted(ghost, node, acks, "a commit", out);
                 self.e9.on_committed(ghost, node, zxid, acks, out);
-                let extends = ghost.committed(node, zxid);
-                D3.on_committed(ghost, node, zxid, extends, out);
-                if extends {
+                let verdict = ghost.committed(node, zxid);
+                D3.on_committed(ghost, node, zxid, verdict != Verdict::Conflicts, out);
+                if verdict == Verdict::Extends {
                     D4.on_chosen(ghost, node, out);
                 }
                 if ghost.stage == Stage::Converge {

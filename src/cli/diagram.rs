@@ -25,14 +25,14 @@ pub(super) fn diagram(args: &DiagramArgs, screen: &mut Screen) -> Result<Exit> {
     }
     let trace = files::read_trace(path)?;
     match args.format {
-        Format::Text => text(&trace, path, pick, args.out.as_deref(), screen),
-        Format::Mermaid | Format::Svg => picture(&trace, path, &pick, args, screen),
+        Format::Text => text(&trace, pick, args.out.as_deref(), screen),
+        Format::Mermaid | Format::Svg => picture(&trace, &pick, args, screen),
     }
 }
 
 /// Line by line, for a run may be long.
-fn text(trace: &Trace, path: &Path, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> Result<Exit> {
-    let mut replay = engine::replay(trace, path)?;
+fn text(trace: &Trace, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> Result<Exit> {
+    let mut replay = Replay::new(trace);
     let mut diagram = TextDiagram::new(replay.world().setup().nodes.len(), pick.clone());
     let mut draft = out.map(files::Draft::create).transpose()?;
     let mut failed = None;
@@ -42,13 +42,13 @@ fn text(trace: &Trace, path: &Path, pick: Pick, out: Option<&Path>, screen: &mut
     };
     show(&diagram.heading(), screen);
     let mut exit = Exit::Held;
-    engine::each_moment(&mut replay, |moment| {
+    engine::each_moment(&mut replay, &pick, |moment| {
         if let Some(line) = diagram.line(moment) {
             show(&line, screen);
         }
-        !pick.is_past(moment.step) && !screen.is_closed()
+        !screen.is_closed()
     })
-    .unwrap_or_else(|diverged| exit = super::replay::tell_diverged(trace, &diverged, screen));
+    .unwrap_or_else(|broke| exit = super::replay::tell(trace, &broke, screen));
     if let Some(error) = failed {
         return Err(error).context("cannot write the diagram");
     }
@@ -56,8 +56,8 @@ fn text(trace: &Trace, path: &Path, pick: Pick, out: Option<&Path>, screen: &mut
     Ok(exit)
 }
 
-fn picture(trace: &Trace, path: &Path, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) -> Result<Exit> {
-    let (moments, nodes, exit) = collect(trace, path, pick, screen)?;
+fn picture(trace: &Trace, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) -> Result<Exit> {
+    let (moments, nodes, exit) = collect(trace, pick, screen);
     let shown = moments.iter().filter(|moment| pick.takes(moment)).count();
     if shown > MANY {
         screen
@@ -75,17 +75,17 @@ fn picture(trace: &Trace, path: &Path, pick: &Pick, args: &DiagramArgs, screen: 
     Ok(exit)
 }
 
-fn collect(trace: &Trace, path: &Path, pick: &Pick, screen: &mut Screen) -> Result<(Vec<Moment>, usize, Exit)> {
-    let mut replay: Replay<'_> = engine::replay(trace, path)?;
+fn collect(trace: &Trace, pick: &Pick, screen: &mut Screen) -> (Vec<Moment>, usize, Exit) {
+    let mut replay = Replay::new(trace);
     let mut moments = Vec::new();
     let mut exit = Exit::Held;
-    engine::each_moment(&mut replay, |moment| {
+    engine::each_moment(&mut replay, pick, |moment| {
         // What changes a lane is needed even where it is not shown.
         if pick.takes(moment) || crate::trace::diagram::Lanes::is_changed_by(&moment.event) {
             moments.push(*moment);
         }
-        !pick.is_past(moment.step)
+        true
     })
-    .unwrap_or_else(|diverged| exit = super::replay::tell_diverged(trace, &diverged, screen));
-    Ok((moments, replay.world().setup().nodes.len(), exit))
+    .unwrap_or_else(|broke| exit = super::replay::tell(trace, &broke, screen));
+    (moments, replay.world().setup().nodes.len(), exit)
 }

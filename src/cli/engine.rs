@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::files::{self, Draft};
 use super::render;
@@ -13,12 +13,9 @@ use crate::run::{self, Answers, Options, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
 use crate::sim::schedule::StageEnd;
 use crate::sim::{Action, World};
-use crate::trace::diagram::{Moment, Tail};
-use crate::trace::{Diverged, EndLine, Header, Recorder, Replay, Trace};
+use crate::trace::diagram::{Moment, Pick, Tail};
+use crate::trace::{Diverged, EndLine, Header, Line, Recorder, Replay, Trace};
 use crate::zab::Instant;
-
-/// How seeds are spent. To be raised when the same seed no longer gives the same run.
-const STREAM_VERSION: u32 = 1;
 
 /// How many events a failing run shows.
 const TAIL: usize = 15;
@@ -44,20 +41,28 @@ fn parse(path: &str, text: &str) -> Result<Scenario> {
 
 /// The header of the trace of a run.
 pub(super) fn header(loaded: &Loaded, seed: u64) -> Header {
-    Header::new(&loaded.name, &loaded.scenario.text, seed, STREAM_VERSION)
+    Header::new(&loaded.name, &loaded.scenario, seed)
 }
 
-/// Before the first step of a trace.
-pub(super) fn replay<'t>(trace: &'t Trace, path: &Path) -> Result<Replay<'t>> {
-    let shown = format!("the scenario in {}", path.display());
-    let scenario =
-        parse(&shown, &trace.header.text).with_context(|| format!("{} cannot be replayed", path.display()))?;
-    Ok(Replay::new(&scenario.setup(trace.header.seed), trace))
+/// Why a replay does not go on.
+pub(super) enum Broke {
+    Diverged(Diverged),
+    Panicked(String),
 }
 
-/// Replays all events, until `show` has enough.
-pub(super) fn each_moment(replay: &mut Replay<'_>, mut show: impl FnMut(&Moment) -> bool) -> Result<(), Diverged> {
-    while let Some(line) = replay.step()? {
+/// One step, or `None` at the end.
+pub(super) fn step<'t>(replay: &mut Replay<'t>) -> Result<Option<&'t Line>, Broke> {
+    panics::catch(|| replay.step()).map_err(Broke::Panicked)?.map_err(Broke::Diverged)
+}
+
+/// Replays the events up to the end of what `pick` shows, until `show` has enough.
+pub(super) fn each_moment(
+    replay: &mut Replay<'_>,
+    pick: &Pick,
+    mut show: impl FnMut(&Moment) -> bool,
+) -> Result<(), Broke> {
+    while replay.next_step().is_some_and(|next| !pick.is_past(next)) {
+        let Some(line) = step(replay)? else { break };
         for &event in replay.world().events() {
             if !show(&Moment { step: line.step, at: line.at, event }) {
                 return Ok(());
@@ -161,11 +166,7 @@ pub(super) fn finding(violation: &Violation) -> Finding {
 
 /// The exit code of a replay that showed these: a violation that the scenario promised is none.
 pub(super) fn judge(trace: &Trace, violations: &[Violation]) -> Exit {
-    let promised =
-        Scenario::parse(&trace.header.scenario, &trace.header.text).map(|scenario| scenario.promise.violates);
-    let is_promised = |violation: &Violation| {
-        promised.as_ref().is_ok_and(|ids| ids.iter().any(|id| id.as_str() == violation.property.id()))
-    };
+    let is_promised = |violation: &Violation| trace.header.violates.iter().any(|id| id == violation.property.id());
     match violations {
         some if some.is_empty() || some.iter().any(is_promised) => Exit::Held,
         some if some.iter().all(|violation| violation.property.is_liveness()) => Exit::Liveness,

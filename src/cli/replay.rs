@@ -4,11 +4,12 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::args::ReplayArgs;
+use super::engine::Broke;
 use super::render::{Screen, bold, green, plural, red, thousands, violation_text};
 use super::report::Finding;
 use super::{Exit, engine, files, panics, walk};
 use crate::trace::diagram::{Moment, Pick, TextDiagram};
-use crate::trace::{Diverged, Line, Trace, describe};
+use crate::trace::{Diverged, Line, Replay, Trace, describe};
 
 /// What came of it, as JSON.
 #[derive(Debug, Default, Serialize)]
@@ -49,10 +50,10 @@ struct Happened {
 pub(super) fn replay(args: &ReplayArgs, screen: &mut Screen) -> Result<Exit> {
     let trace = files::read_trace(&args.trace)?;
     if args.step {
-        return walk::walk(&trace, &args.trace, args.from.unwrap_or(1), screen);
+        return walk::walk(&trace, args.from.unwrap_or(1), screen);
     }
     let until = args.until.unwrap_or(u64::MAX);
-    let mut replay = engine::replay(&trace, &args.trace)?;
+    let mut replay = Replay::new(&trace);
     let mut replayed =
         Replayed { scenario: trace.header.scenario.clone(), seed: trace.header.seed, ..Replayed::default() };
     let pick = Pick::default().span(args.from.unwrap_or(u64::MAX)..=until);
@@ -96,12 +97,12 @@ pub(super) fn replay(args: &ReplayArgs, screen: &mut Screen) -> Result<Exit> {
     if args.json {
         screen.json(&replayed);
     } else {
-        tell(&replayed, &trace, args, screen);
+        summarise(&replayed, &trace, args, screen);
     }
     Ok(replayed.verdict)
 }
 
-fn tell(replayed: &Replayed, trace: &Trace, args: &ReplayArgs, screen: &mut Screen) {
+fn summarise(replayed: &Replayed, trace: &Trace, args: &ReplayArgs, screen: &mut Screen) {
     if let Some(peers) = &replayed.peers {
         screen.line(format_args!("{}\n{peers}", bold(format_args!("after step {}", replayed.steps))));
     }
@@ -131,8 +132,19 @@ fn tell(replayed: &Replayed, trace: &Trace, args: &ReplayArgs, screen: &mut Scre
     }
 }
 
+/// Says why a replay does not go on.
+pub(super) fn tell(trace: &Trace, broke: &Broke, screen: &mut Screen) -> Exit {
+    match broke {
+        Broke::Diverged(diverged) => tell_diverged(trace, diverged, screen),
+        Broke::Panicked(panic) => {
+            screen.note(format_args!("{} {panic}", red("the core panicked:")));
+            Exit::Panic
+        }
+    }
+}
+
 /// Says where a replay left the trace, and why that may be.
-pub(super) fn tell_diverged(trace: &Trace, diverged: &Diverged, screen: &mut Screen) -> Exit {
+fn tell_diverged(trace: &Trace, diverged: &Diverged, screen: &mut Screen) -> Exit {
     let action = serde_json::to_string(&diverged.action).unwrap_or_default();
     screen.note(format_args!("{}: {diverged}\n  action {action}", red("diverged")));
     let (then, now) = (trace.header.zabsim.as_str(), env!("CARGO_PKG_VERSION"));

@@ -1,7 +1,6 @@
 //! `zabsim replay --step`: walking through a run, forward and back.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::path::Path;
 
 use anyhow::Result;
 
@@ -38,8 +37,8 @@ struct Walk<'t> {
     diagram: TextDiagram,
 }
 
-pub(super) fn walk(trace: &Trace, path: &Path, from: u64, screen: &mut Screen) -> Result<Exit> {
-    let start = engine::replay(trace, path)?;
+pub(super) fn walk(trace: &Trace, from: u64, screen: &mut Screen) -> Result<Exit> {
+    let start = Replay::new(trace);
     let diagram = TextDiagram::new(start.world().setup().nodes.len(), Pick::default());
     let mut walk = Walk { trace, replay: start.clone(), start, diagram };
     // A script that feeds the answers wants no prompts among the output.
@@ -82,7 +81,7 @@ pub(super) fn walk(trace: &Trace, path: &Path, from: u64, screen: &mut Screen) -
 
 impl Walk<'_> {
     fn next(&mut self, screen: &mut Screen) -> Result<(), Exit> {
-        match self.replay.step() {
+        match engine::step(&mut self.replay) {
             Ok(Some(line)) => {
                 let action = serde_json::to_string(&line.action).unwrap_or_default();
                 screen.line(dim(format_args!("{:>7} {}", line.step, action)));
@@ -93,7 +92,7 @@ impl Walk<'_> {
                 screen.line(bold("the end of the trace"));
                 Ok(())
             }
-            Err(diverged) => Err(replay::tell_diverged(self.trace, &diverged, screen)),
+            Err(broke) => Err(replay::tell(self.trace, &broke, screen)),
         }
     }
 
@@ -104,9 +103,9 @@ impl Walk<'_> {
             self.diagram = TextDiagram::new(self.start.world().setup().nodes.len(), Pick::default());
         }
         while self.replay.next_step().is_some_and(|next| next < step) {
-            match self.replay.step() {
+            match engine::step(&mut self.replay) {
                 Ok(_) => self.events(None),
-                Err(diverged) => return Err(replay::tell_diverged(self.trace, &diverged, screen)),
+                Err(broke) => return Err(replay::tell(self.trace, &broke, screen)),
             }
         }
         if step == 0 { Ok(()) } else { self.next(screen) }

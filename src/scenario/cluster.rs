@@ -187,9 +187,24 @@ impl HistoryOptions {
         }
     }
 
+    /// As a scenario would say it.
+    pub fn of(history: &History) -> HistoryOptions {
+        HistoryOptions {
+            accepted: Some(history.accepted_epoch.0),
+            current: Some(history.current_epoch.0),
+            txns: history.txns.iter().map(|&(epoch, count)| (epoch.0, count)).collect(),
+            snapshot: history.snapshot_at.map(|zxid| (zxid.epoch().0, zxid.counter())),
+            purged: history.purged,
+        }
+    }
+
     pub(super) fn validate(&self, node: Node, source: &Source) -> Result<(), ScenarioError> {
-        let section = format!("history.{node}");
-        let fail = |key: &str, message: &str| Err(source.at(&section, key, message.to_owned()));
+        self.check().map_err(|(key, wrong)| source.at(&format!("history.{node}"), key, wrong.to_owned()))
+    }
+
+    /// Whether some disk could hold it; if not, which key is wrong and why.
+    pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        let fail = |key, wrong| Err((key, wrong));
         let history = self.history();
         if !self.txns.is_sorted_by(|a, b| a.0 < b.0) {
             return fail("txns", "epochs ascend");

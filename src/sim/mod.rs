@@ -30,7 +30,7 @@ pub use event::{Digest, DiskWrite, Event, Fault, Packet, PacketKind};
 pub use ledger::{Applied, Ledger};
 pub use network::LinkState;
 pub use node::NodeState;
-pub use rng::{Rng, Stream};
+pub use rng::{Rng, STREAM_VERSION, Stream};
 pub use schedule::{Schedule, Seeded};
 pub use setup::{Drift, History, NodeSetup, Setup};
 pub use world::World;

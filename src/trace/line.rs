@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::scenario::Scenario;
 use crate::sim::schedule::StageEnd;
-use crate::sim::{Action, Node, Stage};
+use crate::sim::{Action, Node, STREAM_VERSION, Setup, Stage};
 use crate::zab::{Duration, Instant};
 
 /// The format of the traces that are written and read here.
@@ -21,27 +22,34 @@ pub struct Header {
     pub zabsim: String,
     /// The name of the scenario.
     pub scenario: String,
-    /// The text of the scenario, whole.
-    pub text: String,
     /// The seed.
     pub seed: u64,
+    /// How seeds are spent: [`STREAM_VERSION`](crate::sim::STREAM_VERSION). Replay does not need it.
+    pub stream: u32,
     /// Deliberate bugs that were switched on.
     pub mutants: Vec<String>,
-    /// How seeds are spent: the version of the random streams. Replay does not need it.
-    pub stream: u32,
+    /// The properties of which the scenario promises to violate one, by id.
+    pub violates: Vec<String>,
+    /// The world, with everything that the seed drew for it. Replay needs this and the actions, and nothing else.
+    #[serde(with = "super::setup")]
+    pub setup: Setup,
+    /// The text of the scenario, whole: for people, and to run it again under other seeds.
+    pub text: String,
 }
 
 impl Header {
     /// The header of a run of this version of the crate.
-    pub fn new(scenario: &str, text: &str, seed: u64, stream: u32) -> Header {
+    pub fn new(name: &str, scenario: &Scenario, seed: u64) -> Header {
         Header {
             format: FORMAT,
             zabsim: env!("CARGO_PKG_VERSION").into(),
-            scenario: scenario.into(),
-            text: text.into(),
+            scenario: name.into(),
             seed,
+            stream: STREAM_VERSION,
             mutants: Vec::new(),
-            stream,
+            violates: scenario.promise.violates.clone(),
+            setup: scenario.setup(seed),
+            text: scenario.text.clone(),
         }
     }
 }

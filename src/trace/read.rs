@@ -38,7 +38,7 @@ pub enum TraceError {
     },
 }
 
-const HEADER: &str = "a header, such as {\"format\":1,\"zabsim\":\"0.1.0\",\"scenario\":\"…\",\"text\":\"…\",\"seed\":42,\"mutants\":[],\"stream\":1}";
+const HEADER: &str = "a header, such as {\"format\":1,\"zabsim\":\"0.1.0\",\"scenario\":\"…\",\"seed\":42,…,\"setup\":{…},\"text\":\"…\"}";
 const STEP: &str =
     "a step, such as {\"n\":1,\"t\":\"0.000123000s\",\"a\":{\"wake\":{\"node\":\"p1\"}},\"h\":\"a2f1c04b9d3e5f60\"}";
 const END: &str = "the end of a stage, such as {\"end\":\"converge\",\"n\":1,\"converged\":true,\"core\":[\"p1\",\"p2\"],\"bound\":\"30s\"}";
@@ -166,7 +166,11 @@ impl std::error::Error for TraceError {}
 mod tests {
     use super::*;
 
-    const HEAD: &str = r#"{"format":1,"zabsim":"0.1.0","scenario":"a","text":"","seed":1,"mutants":[],"stream":1}"#;
+    const HEAD: &str = concat!(
+        r#"{"format":1,"zabsim":"0.1.0","scenario":"a","seed":1,"stream":1,"mutants":[],"violates":[],"#,
+        r#""setup":{"nodes":[{"node":"p1","role":"participant","starts":true,"drift":[1,1]}],"#,
+        r#""clients":1,"fifo":true,"snapshot_chunk":64,"limits":{}},"text":""}"#,
+    );
     const STEP_1: &str = r#"{"n":1,"t":"0.5s","a":{"wake":{"node":"p1"}},"h":"00000000000000ff"}"#;
 
     fn error(text: &str) -> String {

@@ -172,7 +172,12 @@ mod tests {
 
     use super::super::{HexHash, Line, Trace};
     use super::*;
+    use crate::scenario::Scenario;
     use crate::sim::{DiskMode, Loss, Stage};
+
+    fn header(text: &str, seed: u64) -> Header {
+        Header::new("a", &Scenario::parse("a.toml", text).unwrap(), seed)
+    }
 
     fn any_action() -> impl Strategy<Value = Action> {
         let node = || (0usize..64).prop_map(Node::at);
@@ -213,7 +218,7 @@ mod tests {
             mut steps in prop::collection::vec((any::<u64>(), any_action(), any::<u64>()), 0..20),
         ) {
             steps.sort_by_key(|&(at, ..)| at);
-            let header = Header::new("a", "# say \"hi\"\n", u64::MAX, 1);
+            let header = header("# say \"hi\"\n", u64::MAX);
             let mut recorder = Recorder::new(Vec::new(), &header).unwrap();
             let mut expected = format!("{}\n", serde_json::to_string(&header).unwrap());
             let mut lines = Vec::new();
@@ -241,7 +246,7 @@ mod tests {
                 Ok(())
             }
         }
-        let mut recorder = Recorder::new(Full, &Header::new("a", "", 1, 1)).unwrap();
+        let mut recorder = Recorder::new(Full, &header("", 1)).unwrap();
         for step in 1..10_000 {
             recorder.step(step, Instant(step), &Action::Wake { node: Node::at(0) }, 1);
         }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::{EndLine, HexHash, Line, Trace};
+use super::{EndLine, Header, HexHash, Line, Trace};
 use crate::check::Checkers;
 use crate::run;
-use crate::sim::{Action, Setup, World};
+use crate::sim::{Action, World};
 
 /// A replay under way.
 #[derive(Clone, Debug)]
@@ -32,8 +32,8 @@ pub struct Diverged {
 
 impl<'t> Replay<'t> {
     /// Before the first step of `trace`, in the world that it was recorded in.
-    pub fn new(setup: &Setup, trace: &'t Trace) -> Replay<'t> {
-        let Trace { lines, ends, .. } = trace;
+    pub fn new(trace: &'t Trace) -> Replay<'t> {
+        let Trace { header: Header { setup, .. }, lines, ends, .. } = trace;
         Replay { lines, ends, next: 0, world: World::new(setup), checkers: Checkers::new(setup) }
     }
 
@@ -97,7 +97,7 @@ impl std::error::Error for Diverged {}
 
 #[cfg(test)]
 mod tests {
-    use super::super::{EndLine, Header, Recorder};
+    use super::super::{EndLine, Recorder};
     use super::*;
     use crate::run::{Options, Outcome, Sink};
     use crate::scenario::Scenario;
@@ -121,19 +121,19 @@ mod tests {
     const HOPELESS: &str = "# m\n[cluster]\nparticipants = 3\n[run]\nchaos = \"200ms\"\nconverge = \"1us\"\n";
     const CALM: &str = "# m\n[cluster]\nparticipants = 3\n[run]\nchaos = \"200ms\"\n";
 
-    fn recorded(text: &str) -> (Setup, Trace, Outcome) {
+    fn recorded(text: &str) -> (Trace, Outcome) {
         let scenario = Scenario::parse("a.toml", text).unwrap();
-        let mut record = Record(Recorder::new(Vec::new(), &Header::new("a", text, 7, 1)).unwrap(), 0);
+        let mut record = Record(Recorder::new(Vec::new(), &Header::new("a", &scenario, 7)).unwrap(), 0);
         let outcome = run::run(&scenario, 7, &Options::default(), &mut record);
         let bytes = record.0.finish(None).unwrap();
-        (scenario.setup(7), Trace::read(bytes.as_slice()).unwrap(), outcome)
+        (Trace::read(bytes.as_slice()).unwrap(), outcome)
     }
 
     #[test]
     fn a_replay_comes_to_the_same_hash() {
-        let (setup, trace, outcome) = recorded(CALM);
+        let (trace, outcome) = recorded(CALM);
         assert!(outcome.steps > 100 && trace.lines.len() as u64 == outcome.steps);
-        let mut replay = Replay::new(&setup, &trace);
+        let mut replay = Replay::new(&trace);
         let mut seen = 0;
         replay.run_until(10, |line, world| seen += u64::from(line.step == world.step())).unwrap();
         assert_eq!((seen, replay.at_step(), replay.next_step()), (10, 10, Some(11)));
@@ -143,21 +143,21 @@ mod tests {
 
     #[test]
     fn the_first_step_that_differs_is_named() {
-        let (setup, mut trace, _) = recorded(CALM);
+        let (mut trace, _) = recorded(CALM);
         trace.lines[41].hash.0 ^= 1;
-        let diverged = Replay::new(&setup, &trace).run_until(u64::MAX, |_, _| ()).unwrap_err();
+        let diverged = Replay::new(&trace).run_until(u64::MAX, |_, _| ()).unwrap_err();
         let line = trace.lines[41];
         assert_eq!((diverged.step, diverged.expected, diverged.action), (42, line.hash, line.action));
-        let (setup, mut trace, _) = recorded(CALM);
+        let (mut trace, _) = recorded(CALM);
         trace.lines.remove(41);
-        assert_eq!(Replay::new(&setup, &trace).run_until(u64::MAX, |_, _| ()).unwrap_err().step, 43);
+        assert_eq!(Replay::new(&trace).run_until(u64::MAX, |_, _| ()).unwrap_err().step, 43);
     }
 
     #[test]
     fn what_was_violated_is_violated_again() {
-        let (setup, trace, outcome) = recorded(HOPELESS);
+        let (trace, outcome) = recorded(HOPELESS);
         assert!(!outcome.violations.is_empty() && !trace.ends.is_empty());
-        let mut replay = Replay::new(&setup, &trace);
+        let mut replay = Replay::new(&trace);
         replay.run_until(u64::MAX, |_, _| ()).unwrap();
         assert_eq!(replay.checkers().violations(), outcome.violations);
     }

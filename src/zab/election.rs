@@ -158,6 +158,10 @@ impl Election {
 
     /// Whether a quorum settled on the same leader, and the leader says so itself.
     fn joined(&self, local: &Local, votes: &BTreeMap<Sid, CastVote>, cast: &CastVote) -> Option<Elected> {
+        if cast.vote.leader == local.sid && self.initial.zxid == Zxid::MISSING {
+            // Others may still follow what this server was before it lost its data.
+            return None;
+        }
         let supporters = supporters(local, votes, cast);
         let elected = Elected { vote: cast.vote, round: cast.round, supporters };
         (local.verifiers.has_all_quorums(supporters) && check_leader(local, votes, cast)).then_some(elected)

@@ -18,7 +18,7 @@ use super::discovery::{Compared, EpochAcks, EpochProposal, StateSummary};
 use super::ensemble::Acks;
 use super::local::Local;
 use super::progress::{Progress, ProgressStage};
-use super::storage::{Write, WriteId};
+use super::storage::WriteId;
 use super::timer::{Deadline, Timer, earliest};
 use super::vote::PeerState;
 use super::{
@@ -128,7 +128,7 @@ impl Leader {
         if self.proposal.join(&local.verifiers.current, local.sid, sid, accepted_epoch) {
             let epoch = self.proposal.decided().expect("the last promise decided it");
             out.push(Output::Milestone(Milestone::EpochChosen { epoch, joined: self.proposal.joined() }));
-            self.stage = Stage::Promising { write: local.persist(Write::AcceptedEpoch(epoch), out) };
+            self.stage = Stage::Promising { write: local.persist_accepted_epoch(epoch, out) };
         }
     }
 
@@ -150,7 +150,7 @@ impl Leader {
             let (epoch, acked) = (self.epoch(), self.epoch_acks.acked());
             let last_zxid = local.log.applied();
             out.push(Output::Milestone(Milestone::EpochAcked { epoch, acked, last_zxid }));
-            self.stage = Stage::Adopting { write: local.persist(Write::CurrentEpoch(epoch), out) };
+            self.stage = Stage::Adopting { write: local.persist_current_epoch(epoch, out) };
         }
         compared
     }
@@ -159,7 +159,6 @@ impl Leader {
     pub fn on_persisted(&mut self, local: &mut Local, now: Instant, through: WriteId, out: &mut Outputs) {
         match self.stage {
             Stage::Promising { write } if local.is_durable(write) => {
-                local.accepted_epoch = self.epoch();
                 self.stage = Stage::Comparing;
                 self.give_up = now + local.limits.init_time();
                 for index in 0..self.learners.len() {
@@ -183,7 +182,6 @@ impl Leader {
 
     fn begin_synchronization(&mut self, local: &mut Local, now: Instant, out: &mut Outputs) {
         let epoch = self.epoch();
-        local.current_epoch = epoch;
         self.stage = Stage::Establishing;
         self.give_up = now + local.limits.init_time();
         self.pipeline = Pipeline::new(Zxid::marker(epoch));

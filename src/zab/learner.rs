@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 
 use super::local::Local;
-use super::storage::{Write, WriteId};
+use super::storage::WriteId;
 use super::sync::{LearnerSync, Leftovers, Synced};
 use super::timer::{Deadline, Timer, earliest};
 use super::vote::PeerState;
@@ -176,7 +176,7 @@ impl Learner {
         }
         if epoch > local.accepted_epoch {
             // The answer tells the epoch of the history before this handshake.
-            let write = local.persist(Write::AcceptedEpoch(epoch), out);
+            let write = local.persist_accepted_epoch(epoch, out);
             self.stage = Stage::Promising { epoch, write, history: Some(local.current_epoch) };
         } else {
             self.acknowledge_epoch(local, epoch, None, out);
@@ -203,7 +203,6 @@ impl Learner {
         match &mut self.stage {
             Stage::Promising { epoch, write, history } if local.is_durable(*write) => {
                 let (epoch, history) = (*epoch, *history);
-                local.accepted_epoch = epoch;
                 self.acknowledge_epoch(local, epoch, history, out);
                 self.heard(local, now);
             }

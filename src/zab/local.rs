@@ -34,6 +34,9 @@ pub struct Local {
     pub vote_round: u64,
     last_write: WriteId,
     durable: WriteId,
+    /// The last epoch writes, until they are durable. They count even if the role that asked for them is over.
+    accepting: Option<(WriteId, Epoch)>,
+    adopting: Option<(WriteId, Epoch)>,
     last_read: ReadId,
     since_snapshot: u32,
 }
@@ -57,6 +60,8 @@ impl Local {
             vote_round: 0,
             last_write: WriteId(0),
             durable: WriteId(0),
+            accepting: None,
+            adopting: None,
             last_read: ReadId(0),
             since_snapshot: 0,
         }
@@ -74,10 +79,30 @@ impl Local {
         self.last_write
     }
 
+    /// Promises `epoch`: the promise counts when this write is durable.
+    pub fn persist_accepted_epoch(&mut self, epoch: Epoch, out: &mut Outputs) -> WriteId {
+        let write = self.persist(Write::AcceptedEpoch(epoch), out);
+        self.accepting = Some((write, epoch));
+        write
+    }
+
+    /// Adopts the history of `epoch`: it counts when this write is durable.
+    pub fn persist_current_epoch(&mut self, epoch: Epoch, out: &mut Outputs) -> WriteId {
+        let write = self.persist(Write::CurrentEpoch(epoch), out);
+        self.adopting = Some((write, epoch));
+        write
+    }
+
     /// Everything up to `through` is durable.
     pub fn on_persisted(&mut self, through: WriteId) {
         debug_assert!(through <= self.last_write, "a write is durable after it was asked for");
         self.durable = self.durable.max(through);
+        if let Some((_, epoch)) = self.accepting.take_if(|(write, _)| *write <= through) {
+            self.accepted_epoch = epoch;
+        }
+        if let Some((_, epoch)) = self.adopting.take_if(|(write, _)| *write <= through) {
+            self.current_epoch = epoch;
+        }
     }
 
     /// Whether `write` is durable.

@@ -17,8 +17,8 @@ use super::message::{NOTIFICATION_VERSION, Notification};
 use super::storage::{Write, WriteId};
 use super::vote::PeerState;
 use super::{
-    Config, Epoch, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason,
-    Recovered, Rejected, Sid,
+    Config, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason, Recovered,
+    Rejected, Sid,
 };
 
 /// One server's protocol state: a pure machine. It reads no clock, does no IO and draws nothing at random.
@@ -58,8 +58,6 @@ struct Leaving {
     stage: LeavingStage,
     /// Whether the state in memory is not that of any log, so that catching up is not enough.
     dirty: bool,
-    /// The epoch of a history that is being adopted: the role ended between a synchronised history and its epoch.
-    adopting: Option<Epoch>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -339,7 +337,7 @@ impl Peer {
         }
         out.push(Output::Milestone(Milestone::Left { reason }));
         let stage = LeavingStage::Draining { last: self.local.last_write() };
-        self.role = Role::Leaving(Leaving { state, stage, dirty, adopting: None });
+        self.role = Role::Leaving(Leaving { state, stage, dirty });
         self.advance_leaving(now, out);
     }
 
@@ -359,13 +357,10 @@ impl Peer {
                 return;
             }
             self.local.fast_forward(out);
-            if let Some(epoch) = leaving.adopting.take() {
-                self.local.current_epoch = epoch;
-            }
             let history = self.local.log.applied().epoch();
             if history > self.local.current_epoch {
-                leaving.adopting = Some(history);
-                leaving.stage = LeavingStage::Draining { last: self.local.persist(Write::CurrentEpoch(history), out) };
+                // The role ended between a synchronised history and its epoch.
+                leaving.stage = LeavingStage::Draining { last: self.local.persist_current_epoch(history, out) };
                 return;
             }
             let delay = self.local.limits.observer_election_delay;

@@ -171,6 +171,12 @@ impl Broadcasts {
         Known { position: Some(position), variant: cast.digest ^ digest }
     }
 
+    /// Whether `node` broadcast a txn.
+    pub fn is_by(&self, node: Node, zxid: Zxid) -> bool {
+        let Some(reign) = self.reign(zxid.epoch()) else { return false };
+        reign.find(zxid.counter()).is_ok_and(|at| usize::from(reign.casts[at].by) == node.index())
+    }
+
     /// The position of a txn in its primary's order.
     pub fn position(&self, zxid: Zxid) -> Option<usize> {
         self.reign(zxid.epoch())?.find(zxid.counter()).ok()

@@ -359,19 +359,30 @@ impl Ghost {
         block
     }
 
-    /// A leader decided that `zxid` is committed. Whether it is next in its log after everything chosen.
-    pub(super) fn committed(&mut self, node: Node, zxid: Zxid) -> bool {
-        let history = &mut self.peers[node.index()].disk.written.history;
-        let agreed = history.agreed(&self.chosen);
-        let next = history.tail().front().copied();
-        match next {
-            Some(next) if next.zxid == zxid && agreed == self.chosen.len() => {
-                self.chosen.push(next, 0);
-                self.peers[node.index()].disk.written.history.settle(&self.chosen);
-                true
-            }
-            _ => false,
+    /// A leader decided that `zxid` is committed: is it next in its log after everything chosen, or chosen already, as its
+    /// successor's initial history? A disk that refuses to write leaves a leader without the txn that its followers have: then
+    /// its broadcast stands for its log.
+    pub(super) fn committed(&mut self, node: Node, zxid: Zxid) -> Verdict {
+        let peer = &mut self.peers[node.index()];
+        if self.chosen.contains(zxid) {
+            let agrees = peer.disk.written.history.agreed(&self.chosen) >= self.chosen.count_through(zxid);
+            return if agrees { Verdict::Agrees } else { Verdict::Conflicts };
         }
+        let agreed = peer.disk.written.history.agreed(&self.chosen);
+        let next = match peer.disk.written.history.tail().front() {
+            Some(next) => *next,
+            None if self.broadcasts.is_by(node, zxid) && peer.applied.agreed(&self.chosen) == self.chosen.len() => {
+                Entry { zxid, hash: history::link(self.chosen.hash_at(self.chosen.len()), zxid, 0) }
+            }
+            None => return Verdict::Conflicts,
+        };
+        let refused = peer.disk.written.history.tail().is_empty();
+        if next.zxid != zxid || (agreed != self.chosen.len() && !refused) {
+            return Verdict::Conflicts;
+        }
+        self.chosen.push(next, 0);
+        self.peers[node.index()].disk.written.history.settle(&self.chosen);
+        Verdict::Extends
     }
 
     pub(super) fn started(&mut self, node: Node) {

@@ -240,12 +240,11 @@ impl LearnerSync {
             && local.is_durable(last)
         {
             while local.log.next_synced(last).is_some() {}
-            self.settle = Settle::Epoch { write: local.persist(Write::CurrentEpoch(self.epoch), out) };
+            self.settle = Settle::Epoch { write: local.persist_current_epoch(self.epoch, out) };
         }
         if let Settle::Epoch { write } = self.settle
             && local.is_durable(write)
         {
-            local.current_epoch = self.epoch;
             self.settle = Settle::Acked;
             out.push(Output::Send { link, message: Message::Ack { zxid: Zxid::marker(self.epoch) } });
         }

@@ -1,0 +1,72 @@
+//! Every scenario keeps its promise, whatever the seed.
+#![cfg(feature = "sim")]
+#![allow(clippy::disallowed_methods, reason = "this test reads the scenarios")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use support::{files, scenario, stem};
+use zabsim::run::{Options, Outcome, run};
+
+/// A few where a step is slow, more where it is not. The gate runs many more with the binary.
+const SEEDS: std::ops::RangeInclusive<u64> = if cfg!(debug_assertions) { 1..=8 } else { 1..=40 };
+
+/// Runs one scenario under all seeds, and complains about all that fail at once.
+fn keeps_its_promise(name: &str) {
+    let scenario = scenario(name);
+    let complaints: Vec<String> = SEEDS
+        .map(|seed| run(&scenario, seed, &Options::default(), &mut ()))
+        .filter(|outcome| !outcome.verdict.is_good())
+        .map(|outcome| complaint(name, &outcome))
+        .collect();
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+fn complaint(name: &str, outcome: &Outcome) -> String {
+    let Outcome { seed, verdict, steps, violations, broken_promises, unconverged, .. } = outcome;
+    let mut text = format!("{name} under seed {seed}: {verdict:?} after {steps} steps\n");
+    if let Some(violation) = violations.first() {
+        text += &format!("{violation}\n");
+    }
+    if let Some(stage) = unconverged {
+        text += &format!("  no convergence in {stage:?}\n");
+    }
+    broken_promises.iter().for_each(|promise| text += &format!("  {promise}\n"));
+    text + &format!("  to see it again: zabsim run scenarios/{name}.toml --seed {seed}\n")
+}
+
+macro_rules! scenarios {
+    ($($name:ident),* $(,)?) => {
+        const TESTED: &[&str] = &[$(stringify!($name)),*];
+
+        mod keeps_its_promise {
+            $(
+                #[test]
+                fn $name() {
+                    super::keeps_its_promise(&stringify!($name).replace('_', "-"));
+                }
+            )*
+        }
+    };
+}
+
+#[rustfmt::skip]
+scenarios![
+    asymmetric_partition, clock_drift, counter_exhaustion, crash_between_outputs, disk_full, election_3, election_5,
+    election_7, everybody_down, fifo_off, flapping_link, fsync_lost, groups, half_open, heavy_tail, late_joiner,
+    leader_crash, leader_lost_in_broadcast, leader_lost_in_discovery, leader_lost_in_election,
+    leader_lost_in_synchronization, leader_paused, lone_proposal, lying_fsync, observer_snap, random_faults,
+    random_faults_7, restart_storm, slow_disk, snap_broken_off, split_brain, stale_epoch_returns, sync_diff,
+    sync_diff_disk, sync_empty_diff, sync_snap, sync_snap_fork, sync_trunc, sync_trunc_diff, weights, wiped_follower,
+];
+
+#[test]
+fn every_scenario_has_its_test() {
+    let there: BTreeSet<String> = files("scenarios", "toml").iter().map(|path| stem(path).replace('-', "_")).collect();
+    let tested: BTreeSet<String> = TESTED.iter().map(|&name| name.to_owned()).collect();
+    let missing: Vec<_> = there.difference(&tested).collect();
+    assert!(missing.is_empty(), "add to scenarios![] in {}: {missing:?}", file!());
+    let gone: Vec<_> = tested.difference(&there).collect();
+    assert!(gone.is_empty(), "no such scenario any more, remove from scenarios![] in {}: {gone:?}", file!());
+}

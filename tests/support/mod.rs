@@ -1,0 +1,121 @@
+//! What several tests need: the files of the project, the binary, a directory of one's own.
+#![allow(dead_code, reason = "every test is a program of its own and uses a part of this")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use zabsim::scenario::Scenario;
+
+/// The files of a directory with an extension, by name.
+pub fn files(directory: &str, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{directory}: {error}"));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|found| found == extension));
+    paths.sort();
+    assert!(!paths.is_empty(), "no {extension} files in {directory}");
+    paths
+}
+
+/// The stem of a path.
+pub fn stem(path: &Path) -> String {
+    path.file_stem().unwrap().to_str().unwrap().to_owned()
+}
+
+/// A scenario of the project, by name.
+pub fn scenario(name: &str) -> Scenario {
+    let path = format!("scenarios/{name}.toml");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    Scenario::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What the binary said and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    /// Demands an exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Ran {
+        assert_eq!(self.code, code, "\n--- out\n{}--- err\n{}", self.out, self.err);
+        self
+    }
+
+    /// Standard output as one JSON value.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}\n{}", self.out))
+    }
+}
+
+/// The binary, without colours, in this project's directory.
+#[cfg(feature = "cli")]
+pub fn zabsim() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zabsim"));
+    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+/// Runs the binary with these arguments, split at blanks.
+#[cfg(feature = "cli")]
+pub fn run(arguments: &str) -> Ran {
+    ended(zabsim().args(arguments.split_whitespace()))
+}
+
+/// Runs the binary and says something to it.
+#[cfg(feature = "cli")]
+pub fn run_with_input(arguments: &str, input: &str) -> Ran {
+    let mut command = zabsim();
+    command.args(arguments.split_whitespace()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    said(child.wait_with_output().unwrap())
+}
+
+/// Runs a command to its end.
+pub fn ended(command: &mut Command) -> Ran {
+    said(command.output().unwrap())
+}
+
+fn said(output: std::process::Output) -> Ran {
+    Ran {
+        code: output.status.code().expect("it ends by itself"),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A directory of its own, gone at the end.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Named after the test that uses it.
+    pub fn new(name: &str) -> Scratch {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+
+    /// A path in it, as text.
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Writes a file into it.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
