@@ -158,7 +158,7 @@ impl<W: Write> Sink for Tracing<W> {
 }
 
 fn traced(scenario: &Scenario, seed: u64, writer: impl Write) -> u64 {
-    let header = Header::new("faults", &scenario, seed);
+    let header = Header::new("faults", scenario, seed);
     let recorder = Recorder::new(writer, &header).expect("memory takes every byte");
     let mut tracing = Tracing { recorder, steps: 0 };
     let steps = checked(scenario, seed, &limited(), &mut tracing).steps;
