@@ -93,7 +93,7 @@ impl Leader {
             second_half: false,
             syncs: VecDeque::new(),
         };
-        let promise = local.accepted_epoch.max(local.heard_promise);
+        let promise = local.promise();
         leader.join(local, local.sid, promise, out);
         leader
     }
@@ -159,7 +159,6 @@ impl Leader {
     pub fn on_persisted(&mut self, local: &mut Local, now: Instant, through: WriteId, out: &mut Outputs) {
         match self.stage {
             Stage::Promising { write } if local.is_durable(write) => {
-                local.accepted_epoch = self.epoch();
                 self.stage = Stage::Comparing;
                 self.give_up = now + local.limits.init_time();
                 for index in 0..self.learners.len() {
@@ -183,7 +182,6 @@ impl Leader {
 
     fn begin_synchronization(&mut self, local: &mut Local, now: Instant, out: &mut Outputs) {
         let epoch = self.epoch();
-        local.current_epoch = epoch;
         self.stage = Stage::Establishing;
         self.give_up = now + local.limits.init_time();
         self.pipeline = Pipeline::new(Zxid::marker(epoch));
@@ -243,7 +241,9 @@ impl Leader {
         let txn = Txn { zxid, payload };
         self.pipeline.push();
         for learner in self.learners.iter_mut().filter(|learner| learner.is_forwarding && !learner.is_observer) {
-            learner.sync_limit.on_proposal(zxid, now);
+            if learner.is_timed() {
+                learner.sync_limit.on_proposal(zxid, now);
+            }
             out.push(Output::Send { link: learner.link, message: Message::Proposal { txn: txn.clone() } });
         }
         local.append(txn, out);

@@ -32,6 +32,10 @@ pub struct Local {
     pub vote: Vote,
     /// The round of that vote.
     pub vote_round: u64,
+    /// A promise whose write is under way.
+    promising: Option<(WriteId, Epoch)>,
+    /// An adopted epoch whose write is under way.
+    adopting: Option<(WriteId, Epoch)>,
     last_write: WriteId,
     durable: WriteId,
     last_read: ReadId,
@@ -55,6 +59,8 @@ impl Local {
             round: 0,
             vote,
             vote_round: 0,
+            promising: None,
+            adopting: None,
             last_write: WriteId(0),
             durable: WriteId(0),
             last_read: ReadId(0),
@@ -67,17 +73,34 @@ impl Local {
         self.verifiers.current.is_participant(self.sid)
     }
 
+    /// What an epoch chosen here must be above, as far as this peer knows.
+    pub fn promise(&self) -> Epoch {
+        self.accepted_epoch.max(self.heard_promise)
+    }
+
     /// Asks for a write.
     pub fn persist(&mut self, write: Write, out: &mut Outputs) -> WriteId {
         self.last_write.0 += 1;
+        match write {
+            Write::AcceptedEpoch(epoch) => self.promising = Some((self.last_write, epoch)),
+            Write::CurrentEpoch(epoch) => self.adopting = Some((self.last_write, epoch)),
+            _ => {}
+        }
         out.push(Output::Persist { id: self.last_write, write });
         self.last_write
     }
 
-    /// Everything up to `through` is durable.
+    /// Everything up to `through` is durable. Epochs count from here on even if the role that asked has ended meanwhile:
+    /// what is on the disk never decreases.
     pub fn on_persisted(&mut self, through: WriteId) {
         debug_assert!(through <= self.last_write, "a write is durable after it was asked for");
         self.durable = self.durable.max(through);
+        if let Some((_, epoch)) = self.promising.take_if(|(write, _)| *write <= through) {
+            self.accepted_epoch = epoch;
+        }
+        if let Some((_, epoch)) = self.adopting.take_if(|(write, _)| *write <= through) {
+            self.current_epoch = epoch;
+        }
     }
 
     /// Whether `write` is durable.

@@ -58,8 +58,6 @@ struct Leaving {
     stage: LeavingStage,
     /// Whether the state in memory is not that of any log, so that catching up is not enough.
     dirty: bool,
-    /// The epoch of a history that is being adopted: the role ended between a synchronised history and its epoch.
-    adopting: Option<Epoch>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -266,8 +264,8 @@ impl Peer {
             }
             _ => {}
         }
-        // Observers ask whatever they are; a settled voter is told nothing it does not ask for.
-        if !is_voter || n.state == PeerState::Looking {
+        // Who has settled is told nothing: a looking voter and a settled observer would answer each other without end.
+        if n.state == PeerState::Looking {
             let round = if is_voter { self.local.vote_round } else { self.local.round };
             let notification = Notification {
                 state: self.state(),
@@ -301,6 +299,9 @@ impl Peer {
 
     fn take_role(&mut self, now: Instant, elected: Elected, out: &mut Outputs) {
         let Elected { vote, round, supporters } = elected;
+        if vote.leader == self.local.sid && self.local.promise() >= Epoch::LAST {
+            return self.leave(now, LeaveReason::CounterExhausted, out);
+        }
         self.local.vote = vote;
         self.local.vote_round = round;
         out.push(Output::Milestone(Milestone::Elected { vote, round, supporters: supporters.current }));
@@ -316,30 +317,32 @@ impl Peer {
     fn leave(&mut self, now: Instant, reason: LeaveReason, out: &mut Outputs) {
         let state = self.state();
         let serving = self.is_serving();
-        let dirty = match std::mem::replace(&mut self.role, Role::Halted) {
+        let (dirty, reloading) = match std::mem::replace(&mut self.role, Role::Halted) {
             Role::Leading(leader) => {
                 leader.end(Reason::RoleEnded, out);
-                false
+                (false, false)
             }
             Role::Following(learner) | Role::Observing(learner) => {
-                let dirty = learner.is_dirty();
+                let unsettled = (learner.is_dirty(), learner.is_reloading());
                 learner.end(Reason::RoleEnded, out);
-                dirty
+                unsettled
             }
             Role::Leaving(leaving) => {
                 // Only a stop can come here; it changes what follows, not what is under way.
                 self.role = Role::Leaving(leaving);
-                return;
+                return self.advance_leaving(now, out);
             }
-            Role::Looking(_) => false,
+            Role::Looking(_) => (false, false),
             Role::Halted => return,
         };
         if serving {
             out.push(Output::Serve { serving: None });
         }
         out.push(Output::Milestone(Milestone::Left { reason }));
-        let stage = LeavingStage::Draining { last: self.local.last_write() };
-        self.role = Role::Leaving(Leaving { state, stage, dirty, adopting: None });
+        // An answer is under way already: a second one could come when a later role no longer expects it.
+        let draining = LeavingStage::Draining { last: self.local.last_write() };
+        let stage = if reloading { LeavingStage::Reloading } else { draining };
+        self.role = Role::Leaving(Leaving { state, stage, dirty });
         self.advance_leaving(now, out);
     }
 
@@ -359,12 +362,9 @@ impl Peer {
                 return;
             }
             self.local.fast_forward(out);
-            if let Some(epoch) = leaving.adopting.take() {
-                self.local.current_epoch = epoch;
-            }
+            // The role may have ended between a synchronised history and its epoch.
             let history = self.local.log.applied().epoch();
             if history > self.local.current_epoch {
-                leaving.adopting = Some(history);
                 leaving.stage = LeavingStage::Draining { last: self.local.persist(Write::CurrentEpoch(history), out) };
                 return;
             }

@@ -138,7 +138,14 @@ impl LearnerSync {
         out: &mut Outputs,
     ) -> Result<Synced, Reason> {
         match (&mut self.base, message) {
-            (Base::Unknown, Message::Diff { .. }) => {
+            // No leader has what its epoch has not reached.
+            (Base::Unknown, Message::Trunc { zxid } | Message::Snap { zxid })
+                if zxid < Zxid::ZERO || zxid.epoch() > self.epoch =>
+            {
+                return Err(Reason::Unexpected);
+            }
+            // Without data there is nothing to add to.
+            (Base::Unknown, Message::Diff { .. }) if local.log.applied() != Zxid::MISSING => {
                 self.base = Base::Ready;
                 self.last_queued = local.log.applied();
             }
@@ -245,7 +252,6 @@ impl LearnerSync {
         if let Settle::Epoch { write } = self.settle
             && local.is_durable(write)
         {
-            local.current_epoch = self.epoch;
             self.settle = Settle::Acked;
             out.push(Output::Send { link, message: Message::Ack { zxid: Zxid::marker(self.epoch) } });
         }
@@ -253,7 +259,7 @@ impl LearnerSync {
 
     /// `enforceContinuousProposal`, from the base on.
     fn queue(&mut self, txn: Txn) -> Result<(), Reason> {
-        if !txn.zxid.follows(self.last_queued) {
+        if !txn.zxid.follows(self.last_queued) || txn.zxid.epoch() > self.epoch {
             return Err(Reason::ProposalGap { last: self.last_queued, got: txn.zxid });
         }
         self.last_queued = txn.zxid;
