@@ -53,7 +53,7 @@ pub struct Elected {
 impl Election {
     /// Starts a new round with the own vote.
     pub fn start(local: &mut Local, now: Instant, out: &mut Outputs) -> Election {
-        local.round += 1;
+        local.round = local.round.saturating_add(1);
         local.entered(PeerState::Looking, Phase::Election, None, out);
         let initial = if local.is_participant() {
             Vote { leader: local.sid, zxid: local.log.applied(), peer_epoch: local.current_epoch }
@@ -158,10 +158,6 @@ impl Election {
 
     /// Whether a quorum settled on the same leader, and the leader says so itself.
     fn joined(&self, local: &Local, votes: &BTreeMap<Sid, CastVote>, cast: &CastVote) -> Option<Elected> {
-        if cast.vote.leader == local.sid && self.initial.zxid == Zxid::MISSING {
-            // Others may still follow what this server was before it lost its data.
-            return None;
-        }
         let supporters = supporters(local, votes, cast);
         let elected = Elected { vote: cast.vote, round: cast.round, supporters };
         (local.verifiers.has_all_quorums(supporters) && check_leader(local, votes, cast)).then_some(elected)
@@ -208,10 +204,11 @@ fn supporters(local: &Local, votes: &BTreeMap<Sid, CastVote>, cast: &CastVote) -
     acks
 }
 
-/// `FastLeaderElection.checkLeader`: nobody is followed who does not say that it leads.
+/// `FastLeaderElection.checkLeader`: nobody is followed who does not say that it leads. Nobody leads without data, even if
+/// followers of its former life vote for it in the round that its new life happens to be in.
 fn check_leader(local: &Local, votes: &BTreeMap<Sid, CastVote>, cast: &CastVote) -> bool {
     if cast.vote.leader == local.sid {
-        local.round == cast.round
+        local.round == cast.round && local.log.applied() != Zxid::MISSING
     } else {
         votes.get(&cast.vote.leader).is_some_and(|vote| vote.state == PeerState::Leading)
     }

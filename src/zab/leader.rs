@@ -18,7 +18,7 @@ use super::discovery::{Compared, EpochAcks, EpochProposal, StateSummary};
 use super::ensemble::Acks;
 use super::local::Local;
 use super::progress::{Progress, ProgressStage};
-use super::storage::WriteId;
+use super::storage::{Write, WriteId};
 use super::timer::{Deadline, Timer, earliest};
 use super::vote::PeerState;
 use super::{
@@ -93,7 +93,7 @@ impl Leader {
             second_half: false,
             syncs: VecDeque::new(),
         };
-        let promise = local.accepted_epoch.max(local.heard_promise);
+        let promise = local.promise();
         leader.join(local, local.sid, promise, out);
         leader
     }
@@ -128,7 +128,7 @@ impl Leader {
         if self.proposal.join(&local.verifiers.current, local.sid, sid, accepted_epoch) {
             let epoch = self.proposal.decided().expect("the last promise decided it");
             out.push(Output::Milestone(Milestone::EpochChosen { epoch, joined: self.proposal.joined() }));
-            self.stage = Stage::Promising { write: local.persist_accepted_epoch(epoch, out) };
+            self.stage = Stage::Promising { write: local.persist(Write::AcceptedEpoch(epoch), out) };
         }
     }
 
@@ -150,7 +150,7 @@ impl Leader {
             let (epoch, acked) = (self.epoch(), self.epoch_acks.acked());
             let last_zxid = local.log.applied();
             out.push(Output::Milestone(Milestone::EpochAcked { epoch, acked, last_zxid }));
-            self.stage = Stage::Adopting { write: local.persist_current_epoch(epoch, out) };
+            self.stage = Stage::Adopting { write: local.persist(Write::CurrentEpoch(epoch), out) };
         }
         compared
     }
@@ -241,7 +241,9 @@ impl Leader {
         let txn = Txn { zxid, payload };
         self.pipeline.push();
         for learner in self.learners.iter_mut().filter(|learner| learner.is_forwarding && !learner.is_observer) {
-            learner.sync_limit.on_proposal(zxid, now);
+            if learner.is_timed() {
+                learner.sync_limit.on_proposal(zxid, now);
+            }
             out.push(Output::Send { link: learner.link, message: Message::Proposal { txn: txn.clone() } });
         }
         local.append(txn, out);

@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 
 use super::local::Local;
-use super::storage::WriteId;
+use super::storage::{Write, WriteId};
 use super::sync::{LearnerSync, Leftovers, Synced};
 use super::timer::{Deadline, Timer, earliest};
 use super::vote::PeerState;
@@ -153,6 +153,10 @@ impl Learner {
                     Ok(())
                 }
                 Ok(Synced::NotYet) => Ok(()),
+                Err(reason) if local.needs_snapshot == Some(sync.epoch()) => {
+                    self.start_over(local, now, reason, out);
+                    Ok(())
+                }
                 Err(reason) => self.refuse(reason, out),
             },
             Stage::Broadcast { .. } => {
@@ -171,12 +175,15 @@ impl Learner {
 
     fn on_leader_info(&mut self, local: &mut Local, message: Message, out: &mut Outputs) -> Step {
         let Message::LeaderInfo { epoch } = message else { return self.refuse(Reason::Unexpected, out) };
+        if epoch > Epoch::LAST {
+            return self.refuse(Reason::Unexpected, out);
+        }
         if epoch < local.accepted_epoch {
             return self.refuse(Reason::StaleEpoch, out).or(Err(LeaveReason::StaleEpoch));
         }
         if epoch > local.accepted_epoch {
             // The answer tells the epoch of the history before this handshake.
-            let write = local.persist_accepted_epoch(epoch, out);
+            let write = local.persist(Write::AcceptedEpoch(epoch), out);
             self.stage = Stage::Promising { epoch, write, history: Some(local.current_epoch) };
         } else {
             self.acknowledge_epoch(local, epoch, None, out);
@@ -301,6 +308,14 @@ impl Learner {
         };
     }
 
+    /// The leader must send its state instead of a cut. It is asked at once, in the same epoch: this history was compared and
+    /// counts, while after another election the leader might need it for the comparison again, and cut again.
+    fn start_over(&mut self, local: &Local, now: Instant, reason: Reason, out: &mut Outputs) {
+        out.extend(self.link.take().map(|link| Output::Disconnect { link, reason }));
+        let again = Learner::start(local, self.leader, now, out);
+        self.stage = again.stage;
+    }
+
     fn refuse(&mut self, reason: Reason, out: &mut Outputs) -> Step {
         out.extend(self.link.take().map(|link| Output::Disconnect { link, reason }));
         Err(if reason == Reason::StaleEpoch { LeaveReason::StaleEpoch } else { LeaveReason::ProtocolError })
@@ -335,10 +350,10 @@ fn on_follower_message(
     }
 }
 
-/// Logs a txn if it is the next one.
+/// Logs a txn if it is the next one, and of the leader's own epoch: a later one would be adopted when the role ends.
 pub(super) fn append_next(local: &mut Local, txn: Txn, out: &mut Outputs) -> Result<(), Reason> {
     let last = local.log.last();
-    if !txn.zxid.follows(last) {
+    if !txn.zxid.follows(last) || txn.zxid.epoch() != local.current_epoch {
         return Err(Reason::ProposalGap { last, got: txn.zxid });
     }
     local.append(txn, out);

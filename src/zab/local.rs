@@ -32,11 +32,12 @@ pub struct Local {
     pub vote: Vote,
     /// The round of that vote.
     pub vote_round: u64,
+    /// A promise whose write is under way.
+    promising: Option<(WriteId, Epoch)>,
+    /// An adopted epoch whose write is under way.
+    adopting: Option<(WriteId, Epoch)>,
     last_write: WriteId,
     durable: WriteId,
-    /// The last epoch writes, until they are durable. They count even if the role that asked for them is over.
-    accepting: Option<(WriteId, Epoch)>,
-    adopting: Option<(WriteId, Epoch)>,
     last_read: ReadId,
     since_snapshot: u32,
 }
@@ -58,10 +59,10 @@ impl Local {
             round: 0,
             vote,
             vote_round: 0,
+            promising: None,
+            adopting: None,
             last_write: WriteId(0),
             durable: WriteId(0),
-            accepting: None,
-            adopting: None,
             last_read: ReadId(0),
             since_snapshot: 0,
         }
@@ -72,32 +73,29 @@ impl Local {
         self.verifiers.current.is_participant(self.sid)
     }
 
+    /// What an epoch chosen here must be above, as far as this peer knows.
+    pub fn promise(&self) -> Epoch {
+        self.accepted_epoch.max(self.heard_promise)
+    }
+
     /// Asks for a write.
     pub fn persist(&mut self, write: Write, out: &mut Outputs) -> WriteId {
         self.last_write.0 += 1;
+        match write {
+            Write::AcceptedEpoch(epoch) => self.promising = Some((self.last_write, epoch)),
+            Write::CurrentEpoch(epoch) => self.adopting = Some((self.last_write, epoch)),
+            _ => {}
+        }
         out.push(Output::Persist { id: self.last_write, write });
         self.last_write
     }
 
-    /// Promises `epoch`: the promise counts when this write is durable.
-    pub fn persist_accepted_epoch(&mut self, epoch: Epoch, out: &mut Outputs) -> WriteId {
-        let write = self.persist(Write::AcceptedEpoch(epoch), out);
-        self.accepting = Some((write, epoch));
-        write
-    }
-
-    /// Adopts the history of `epoch`: it counts when this write is durable.
-    pub fn persist_current_epoch(&mut self, epoch: Epoch, out: &mut Outputs) -> WriteId {
-        let write = self.persist(Write::CurrentEpoch(epoch), out);
-        self.adopting = Some((write, epoch));
-        write
-    }
-
-    /// Everything up to `through` is durable.
+    /// Everything up to `through` is durable. Epochs count from here on even if the role that asked has ended meanwhile:
+    /// what is on the disk never decreases.
     pub fn on_persisted(&mut self, through: WriteId) {
         debug_assert!(through <= self.last_write, "a write is durable after it was asked for");
         self.durable = self.durable.max(through);
-        if let Some((_, epoch)) = self.accepting.take_if(|(write, _)| *write <= through) {
+        if let Some((_, epoch)) = self.promising.take_if(|(write, _)| *write <= through) {
             self.accepted_epoch = epoch;
         }
         if let Some((_, epoch)) = self.adopting.take_if(|(write, _)| *write <= through) {

@@ -17,8 +17,8 @@ use super::message::{NOTIFICATION_VERSION, Notification};
 use super::storage::{Write, WriteId};
 use super::vote::PeerState;
 use super::{
-    Config, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason, Recovered,
-    Rejected, Sid,
+    Config, Epoch, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason,
+    Recovered, Rejected, Sid,
 };
 
 /// One server's protocol state: a pure machine. It reads no clock, does no IO and draws nothing at random.
@@ -264,8 +264,8 @@ impl Peer {
             }
             _ => {}
         }
-        // Observers ask whatever they are; a settled voter is told nothing it does not ask for.
-        if !is_voter || n.state == PeerState::Looking {
+        // Who has settled is told nothing: a looking voter and a settled observer would answer each other without end.
+        if n.state == PeerState::Looking {
             let round = if is_voter { self.local.vote_round } else { self.local.round };
             let notification = Notification {
                 state: self.state(),
@@ -299,6 +299,9 @@ impl Peer {
 
     fn take_role(&mut self, now: Instant, elected: Elected, out: &mut Outputs) {
         let Elected { vote, round, supporters } = elected;
+        if vote.leader == self.local.sid && self.local.promise() >= Epoch::LAST {
+            return self.leave(now, LeaveReason::CounterExhausted, out);
+        }
         self.local.vote = vote;
         self.local.vote_round = round;
         out.push(Output::Milestone(Milestone::Elected { vote, round, supporters: supporters.current }));
@@ -314,29 +317,31 @@ impl Peer {
     fn leave(&mut self, now: Instant, reason: LeaveReason, out: &mut Outputs) {
         let state = self.state();
         let serving = self.is_serving();
-        let dirty = match std::mem::replace(&mut self.role, Role::Halted) {
+        let (dirty, reloading) = match std::mem::replace(&mut self.role, Role::Halted) {
             Role::Leading(leader) => {
                 leader.end(Reason::RoleEnded, out);
-                false
+                (false, false)
             }
             Role::Following(learner) | Role::Observing(learner) => {
-                let dirty = learner.is_dirty();
+                let unsettled = (learner.is_dirty(), learner.is_reloading());
                 learner.end(Reason::RoleEnded, out);
-                dirty
+                unsettled
             }
             Role::Leaving(leaving) => {
                 // Only a stop can come here; it changes what follows, not what is under way.
                 self.role = Role::Leaving(leaving);
-                return;
+                return self.advance_leaving(now, out);
             }
-            Role::Looking(_) => false,
+            Role::Looking(_) => (false, false),
             Role::Halted => return,
         };
         if serving {
             out.push(Output::Serve { serving: None });
         }
         out.push(Output::Milestone(Milestone::Left { reason }));
-        let stage = LeavingStage::Draining { last: self.local.last_write() };
+        // An answer is under way already: a second one could come when a later role no longer expects it.
+        let draining = LeavingStage::Draining { last: self.local.last_write() };
+        let stage = if reloading { LeavingStage::Reloading } else { draining };
         self.role = Role::Leaving(Leaving { state, stage, dirty });
         self.advance_leaving(now, out);
     }
@@ -357,10 +362,10 @@ impl Peer {
                 return;
             }
             self.local.fast_forward(out);
+            // The role may have ended between a synchronised history and its epoch.
             let history = self.local.log.applied().epoch();
             if history > self.local.current_epoch {
-                // The role ended between a synchronised history and its epoch.
-                leaving.stage = LeavingStage::Draining { last: self.local.persist_current_epoch(history, out) };
+                leaving.stage = LeavingStage::Draining { last: self.local.persist(Write::CurrentEpoch(history), out) };
                 return;
             }
             let delay = self.local.limits.observer_election_delay;

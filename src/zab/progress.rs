@@ -75,6 +75,12 @@ impl Progress {
         matches!(self.stage, ProgressStage::Syncing | ProgressStage::Acked | ProgressStage::Active)
     }
 
+    /// Whether NEWLEADER was acknowledged: only proposals sent from then on are timed (`SyncLimitCheck.start`). What it
+    /// got while it was being synchronised it acknowledges when that is over, however long it takes.
+    pub fn is_timed(&self) -> bool {
+        matches!(self.stage, ProgressStage::Acked | ProgressStage::Active)
+    }
+
     /// Whether a snapshot or diff is on its way.
     pub fn is_in_sync_transfer(&self, snap: bool) -> bool {
         matches!(self.stage, ProgressStage::Syncing | ProgressStage::Fetching { .. })

@@ -8,9 +8,12 @@ use std::fmt;
 pub struct Epoch(pub u32);
 
 impl Epoch {
+    /// The last epoch that can be promised: a zxid is signed, and there must be a next one.
+    pub const LAST: Epoch = Epoch(i32::MAX as u32 - 1);
+
     /// The epoch after this one.
     pub fn next(self) -> Epoch {
-        Epoch(self.0.checked_add(1).expect("four billion epochs are enough for any run"))
+        Epoch(self.0.checked_add(1).expect("promises beyond the last epoch are refused"))
     }
 }
 
@@ -65,8 +68,10 @@ impl Zxid {
 
     /// Whether `self` may directly follow `previous` in a history: the next counter, or the first txn of a later epoch.
     pub const fn follows(self, previous: Zxid) -> bool {
-        if self.epoch().0 == previous.epoch().0 {
-            self.0 == previous.0 + 1
+        if self.is_marker() {
+            false
+        } else if self.epoch().0 == previous.epoch().0 {
+            self.0 - 1 == previous.0
         } else {
             self.epoch().0 > previous.epoch().0 && self.counter() == 1
         }
@@ -100,6 +105,7 @@ mod tests {
     fn a_successor_is_the_next_counter_or_the_first_of_a_later_epoch() {
         let z = |e, c| Zxid::new(Epoch(e), c);
         assert!(z(1, 2).follows(z(1, 1)) && z(3, 1).follows(z(1, 9)) && z(1, 1).follows(Zxid::ZERO));
+        assert!(!Zxid::ZERO.follows(Zxid::MISSING) && !z(1, 1).follows(Zxid(i64::MAX)), "no marker, no overflow");
         assert!(!z(1, 3).follows(z(1, 1)) && !z(2, 2).follows(z(1, 1)) && !z(1, 1).follows(z(1, 1)));
     }
 }

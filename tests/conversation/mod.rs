@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use zabsim::zab::{
     Config, Duration, Ensemble, Epoch, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Message, Milestone,
-    Output, Payload, Peer, PeerState, Recovered, Sid, SnapshotImage, Txn, Write, WriteId, Zxid,
+    Notification, Output, Payload, Peer, PeerState, Recovered, Sid, SnapshotImage, Txn, Write, WriteId, Zxid,
 };
 
 /// What a server keeps when its process ends.
@@ -76,6 +76,8 @@ pub struct Conversation {
     next_payload: u8,
     show_election: bool,
     show_disk: bool,
+    /// How often anybody asked to read its state again.
+    pub reloads: usize,
     transcript: String,
 }
 
@@ -101,7 +103,7 @@ fn zxid(text: &str) -> Zxid {
 /// | `participants N` / `observers N` | the ensemble, p1 first |
 /// | `limit KEY VALUE` | a limit, before anybody starts |
 /// | `show election` / `show disk` | write down notifications / writes |
-/// | `history pN ZXID.. [current E] [accepted E] [base ZXID]` | what is on its disk |
+/// | `history pN ZXID.. [current E] [accepted E] [base ZXID] [missing]` | what is on its disk |
 /// | `start pN..` / `crash pN..` / `stop pN..` | processes; a crash loses what a held disk did not take |
 /// | `write pN` / `sync pN` | a client's request |
 /// | `hold pN` / `release pN` | its disk keeps silent / answers |
@@ -170,6 +172,30 @@ impl Conversation {
         zxids(self.delivered.get(&sid(name)).into_iter().flatten().copied())
     }
 
+    /// A stranger connects to a listening peer and says this. Returns what was said then.
+    pub fn intrude(&mut self, to: &str, messages: &[Message]) -> String {
+        let (to, link, start) = (sid(to), LinkId(self.next_link), self.transcript.len());
+        self.next_link += 1;
+        self.links.insert(link, (Sid(99), to));
+        self.queue.push_back((to, Input::Accepted { link }));
+        for message in messages {
+            self.queue.push_back((to, Input::Received { link, message: message.clone() }));
+        }
+        self.settle();
+        self.transcript[start..].to_string()
+    }
+
+    /// A notification arrives as if `from` had sent it.
+    pub fn notify(&mut self, to: &str, from: &str, notification: Notification) {
+        self.queue.push_back((sid(to), Input::Notification { from: sid(from), notification }));
+        self.settle();
+    }
+
+    /// An input arrives that the conversation itself would not give now.
+    pub fn input(&mut self, to: &str, input: Input) {
+        self.queue.push_back((sid(to), input));
+    }
+
     /// Gives a learner a packet as if its leader had sent it.
     fn forge(&mut self, to: Sid, words: &[&str]) {
         let ends = |(dialer, acceptor): &(Sid, Sid)| *dialer == to || *acceptor == to;
@@ -179,6 +205,11 @@ impl Conversation {
             ["PROPOSAL", z] => Message::Proposal { txn: Txn { zxid: zxid(z), payload: Payload::EMPTY } },
             ["COMMIT", z] => Message::Commit { zxid: zxid(z) },
             ["ACK", z] => Message::Ack { zxid: zxid(z) },
+            ["TRUNC", z] => Message::Trunc { zxid: zxid(z) },
+            ["SNAP", z] => Message::Snap { zxid: zxid(z) },
+            ["SNAPDONE"] => Message::SnapDone,
+            ["DIFF", z] => Message::Diff { zxid: zxid(z) },
+            ["NEWLEADER", epoch] => Message::NewLeader { epoch: Epoch(epoch.parse().expect("an epoch")) },
             _ => panic!("no forged {words:?}"),
         };
         self.queue.push_back((to, Input::Received { link, message }));
@@ -214,6 +245,7 @@ impl Conversation {
             next_payload: 0,
             show_election: false,
             show_disk: false,
+            reloads: 0,
             transcript: String::new(),
         }
     }
@@ -279,6 +311,7 @@ impl Conversation {
                 "accepted" => {
                     disk.accepted_epoch = Some(Epoch(words.next().and_then(|w| w.parse().ok()).expect("an epoch")));
                 }
+                "missing" => disk.base = Zxid::MISSING,
                 "base" => disk.base = zxid(words.next().expect("a zxid")),
                 text => {
                     let zxid = zxid(text);
@@ -409,6 +442,7 @@ impl Conversation {
                     }
                 }
                 Output::Reload => {
+                    self.reloads += 1;
                     let recovered = self.disks[&me].recovered(self.limits.commit_log_count);
                     self.queue.push_back((me, Input::Reloaded(Box::new(recovered))));
                 }

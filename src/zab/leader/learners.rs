@@ -7,7 +7,7 @@ use crate::zab::{LogSlice, ReadId, Request, SnapshotImage, SyncMode};
 impl Leader {
     /// Somebody connected to the quorum port.
     pub fn on_accepted(&mut self, local: &Local, now: Instant, link: LinkId) {
-        let tick_deadline = self.tick + local.limits.init_limit + local.limits.sync_limit;
+        let tick_deadline = self.tick.saturating_add(local.limits.init_limit).saturating_add(local.limits.sync_limit);
         self.learners.push(Progress::new(link, now + local.limits.init_time(), tick_deadline));
     }
 
@@ -63,12 +63,20 @@ impl Leader {
             self.drop_learner(index, Reason::LaterConfig, out);
             return Ok(());
         }
-        if self.proposal.decided().is_some_and(|epoch| accepted_epoch > epoch) {
+        let sid = self.learners[index].sid;
+        if sid == local.sid || sid == Sid::NONE || accepted_epoch >= Epoch::LAST {
+            // Nobody, a second server of our own number, whose acknowledgements would count as ours, or a promise that no
+            // epoch is above.
+            self.drop_learner(index, Reason::Unexpected, out);
+            return Ok(());
+        }
+        let is_member = local.verifiers.current.role(sid).is_some();
+        if is_member && self.proposal.decided().is_some_and(|epoch| accepted_epoch > epoch) {
             // It would refuse our epoch for ever: only an election above its promise brings it back.
             local.heard_promise = local.heard_promise.max(accepted_epoch);
             return Err(LeaveReason::LaterPromise);
         }
-        let (sid, link) = (self.learners[index].sid, self.learners[index].link);
+        let link = self.learners[index].link;
         while let Some(old) = self.learners.iter().position(|other| other.sid == sid && other.link != link) {
             // What still travels on an older link was sent before whatever happens on this one.
             self.drop_learner(old, Reason::Replaced, out);
@@ -226,7 +234,6 @@ impl Leader {
         self.pipeline.forget(&local.verifiers, learner.sid);
         if !learner.is_observer {
             for txn in local.log.pending().iter().filter(|txn| txn.zxid > through) {
-                learner.sync_limit.on_proposal(txn.zxid, now);
                 out.push(Output::Send { link, message: Message::Proposal { txn: txn.clone() } });
             }
         }
@@ -239,7 +246,7 @@ impl Leader {
         let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Acked;
         learner.give_up = now + local.limits.init_time();
-        learner.tick_deadline = learner.tick_deadline.max(self.tick + local.limits.sync_limit);
+        learner.tick_deadline = learner.tick_deadline.max(self.tick.saturating_add(local.limits.sync_limit));
         let (sid, is_observer) = (learner.sid, learner.is_observer);
         if self.stage == Stage::Serving {
             self.activate(local, now, index, out);
@@ -266,7 +273,7 @@ impl Leader {
     ) -> Step {
         let learner = &mut self.learners[index];
         learner.give_up = now + local.limits.sync_time();
-        learner.tick_deadline = self.tick + local.limits.sync_limit;
+        learner.tick_deadline = self.tick.saturating_add(local.limits.sync_limit);
         let (link, sid) = (learner.link, learner.sid);
         match message {
             Message::Ack { zxid } => {
@@ -287,8 +294,7 @@ impl Leader {
         let (zxid, limit) = (self.pipeline.last_proposed(), local.limits.sync_time());
         for index in (0..self.learners.len()).rev() {
             let learner = &self.learners[index];
-            let timed = matches!(learner.stage, ProgressStage::Acked | ProgressStage::Active);
-            if timed && !learner.sync_limit.holds(now, limit) {
+            if learner.is_timed() && !learner.sync_limit.holds(now, limit) {
                 self.drop_learner(index, Reason::SyncLimit, out);
             } else if learner.is_sending() {
                 out.push(Output::Send { link: learner.link, message: Message::Ping { zxid } });

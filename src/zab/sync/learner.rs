@@ -138,7 +138,14 @@ impl LearnerSync {
         out: &mut Outputs,
     ) -> Result<Synced, Reason> {
         match (&mut self.base, message) {
-            (Base::Unknown, Message::Diff { .. }) => {
+            // No leader has what its epoch has not reached.
+            (Base::Unknown, Message::Trunc { zxid } | Message::Snap { zxid })
+                if zxid < Zxid::ZERO || zxid.epoch() > self.epoch =>
+            {
+                return Err(Reason::Unexpected);
+            }
+            // Without data there is nothing to add to.
+            (Base::Unknown, Message::Diff { .. }) if local.log.applied() != Zxid::MISSING => {
                 self.base = Base::Ready;
                 self.last_queued = local.log.applied();
             }
@@ -240,7 +247,7 @@ impl LearnerSync {
             && local.is_durable(last)
         {
             while local.log.next_synced(last).is_some() {}
-            self.settle = Settle::Epoch { write: local.persist_current_epoch(self.epoch, out) };
+            self.settle = Settle::Epoch { write: local.persist(Write::CurrentEpoch(self.epoch), out) };
         }
         if let Settle::Epoch { write } = self.settle
             && local.is_durable(write)
@@ -252,7 +259,7 @@ impl LearnerSync {
 
     /// `enforceContinuousProposal`, from the base on.
     fn queue(&mut self, txn: Txn) -> Result<(), Reason> {
-        if !txn.zxid.follows(self.last_queued) {
+        if !txn.zxid.follows(self.last_queued) || txn.zxid.epoch() > self.epoch {
             return Err(Reason::ProposalGap { last: self.last_queued, got: txn.zxid });
         }
         self.last_queued = txn.zxid;
