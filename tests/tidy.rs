@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use zabsim::check::Property;
+
 /// A module may import only modules before it; only `cli` imports `server`.
 const ORDER: [&str; 11] = ["zab", "zk", "replica", "server", "sim", "check", "scenario", "run", "trace", "fuzz", "cli"];
 
@@ -166,5 +168,58 @@ fn every_scenario_begins_with_its_moral() {
         }
     }
     assert!(count >= 24, "{count} scenarios, at least 24 are promised");
+    report(complaints);
+}
+
+#[test]
+fn every_property_has_its_file_and_a_test_in_which_it_fires() {
+    let files: Vec<(PathBuf, String)> =
+        sources().into_iter().filter(|(path, _)| path.parent() == Some(Path::new("src/check"))).collect();
+    let mut complaints = Vec::new();
+    for property in Property::all() {
+        let prefix = format!("{}_", property.id().to_lowercase());
+        let own = |path: &Path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix);
+        let Some((path, text)) = files.iter().find(|(path, _)| own(path)) else {
+            complaints.push(format!("{property:?}: no file src/check/{prefix}….rs"));
+            continue;
+        };
+        let (code, tests) = text.split_once("#[cfg(test)]").unwrap_or((text, ""));
+        // Rustfmt may break the line before the property.
+        let tests: String = tests.split_whitespace().collect();
+        let noticed = ["fires(", "fires_in(story,", "ends_badly("]
+            .iter()
+            .any(|call| tests.contains(&format!("{call}Property::{property:?},")));
+        if !property.is_applicable() {
+            if !code.contains("not applicable") {
+                complaints.push(format!("{}: say why it is not applicable", path.display()));
+            }
+        } else if !noticed {
+            complaints.push(format!("{}: no unit test in which {property:?} fires", path.display()));
+        }
+    }
+    report(complaints);
+}
+
+#[test]
+fn the_readme_knows_every_command_and_where_things_are() {
+    let readme = fs::read_to_string("README.md").expect("there is a README.md");
+    let args = fs::read_to_string("src/cli/args.rs").unwrap();
+    let commands = args.split_once("enum Command {").unwrap().1.split_once("\n}").unwrap().0;
+    let names: Vec<String> = commands
+        .lines()
+        .filter(|line| line.starts_with("    ") && line.as_bytes().get(4).is_some_and(u8::is_ascii_uppercase))
+        .map(|line| line.trim().chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_lowercase())
+        .collect();
+    assert!(names.len() >= 6, "{names:?}");
+    let mut complaints: Vec<String> = names
+        .iter()
+        .filter(|name| !readme.contains(&format!("zabsim {name}")))
+        .map(|name| format!("README.md: no word on `zabsim {name}`"))
+        .collect();
+    for place in ["scenarios/", "cargo test", "cargo bench"] {
+        if !readme.contains(place) {
+            complaints.push(format!("README.md: no word on `{place}`"));
+        }
+    }
     report(complaints);
 }

@@ -10,6 +10,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Once;
 
 use support::{Scratch, files, run, stem};
 use zabsim::trace::{Replay, Trace};
@@ -20,9 +21,10 @@ fn read(path: &Path) -> Trace {
 }
 
 fn stored() -> Vec<std::path::PathBuf> {
+    static RECORDED: Once = Once::new();
     let paths = files("traces", "jsonl");
     if std::env::var_os("UPDATE_TRACES").is_some() {
-        paths.iter().for_each(|path| record_again(path));
+        RECORDED.call_once(|| paths.iter().for_each(|path| record_again(path)));
     }
     paths
 }

@@ -10,7 +10,8 @@ use crate::zab::{Epoch, LeaveReason, MemberSet, Milestone, PeerState, Phase, Rea
 pub struct Situations {
     reached: Reached,
     nodes: usize,
-    /// Observers that receive a snapshot.
+    /// Learners that receive a snapshot, and those of them that only observe.
+    in_snap: MemberSet,
     observers_in_snap: MemberSet,
     /// Nodes with a snapshot written and not adopted.
     unsynced_snapshot: MemberSet,
@@ -26,6 +27,7 @@ impl Situations {
         Situations {
             reached: Reached::default(),
             nodes,
+            in_snap: MemberSet::EMPTY,
             observers_in_snap: MemberSet::EMPTY,
             unsynced_snapshot: MemberSet::EMPTY,
             cuts: vec![MemberSet::EMPTY; nodes],
@@ -53,8 +55,13 @@ impl Situations {
                 self.reached.add(ObserverSnapUnderLoad);
             }
             Event::Received { to, packet, .. } => match packet.kind {
-                PacketKind::Snap if !ghost.is_voter(to) => self.observers_in_snap.insert(to.index()),
-                PacketKind::NewLeader => remove(&mut self.observers_in_snap, to),
+                PacketKind::Snap => {
+                    self.in_snap.insert(to.index());
+                    if !ghost.is_voter(to) {
+                        self.observers_in_snap.insert(to.index());
+                    }
+                }
+                PacketKind::NewLeader => self.leaves_snap(to),
                 _ => {}
             },
             Event::Sent { from, packet, .. }
@@ -86,9 +93,9 @@ impl Situations {
                 Reason::SyncLimit => self.reached.add(SyncLimitMissed),
                 _ => {}
             },
-            Event::CloseNoticed { at, .. } if self.observers_in_snap.contains(at.index()) => {
+            Event::CloseNoticed { at, .. } if self.in_snap.contains(at.index()) => {
                 self.reached.add(SnapInterrupted);
-                remove(&mut self.observers_in_snap, at);
+                self.leaves_snap(at);
             }
             Event::WriteFailed { error: WriteError::Full, .. } => self.reached.add(DiskFull),
             Event::WriteFailed { error: WriteError::Failed, .. } => self.reached.add(SyncFailed),
@@ -137,6 +144,11 @@ impl Situations {
         if lost > to && alone {
             self.reached.add(Situation::LoneTailTruncated);
         }
+    }
+
+    fn leaves_snap(&mut self, node: Node) {
+        remove(&mut self.in_snap, node);
+        remove(&mut self.observers_in_snap, node);
     }
 
     fn on_milestone(&mut self, ghost: &Ghost, node: Node, milestone: Milestone) {
@@ -206,9 +218,9 @@ impl Situations {
             self.reached.add(Situation::CrashBetweenSnapshotAndSync);
             remove(&mut self.unsynced_snapshot, node);
         }
-        if self.observers_in_snap.contains(node.index()) {
+        if self.in_snap.contains(node.index()) {
             self.reached.add(Situation::SnapInterrupted);
-            remove(&mut self.observers_in_snap, node);
+            self.leaves_snap(node);
         }
         if ghost.peers().all(|(other, peer)| other == node || !peer.up) {
             self.reached.add(Situation::EverybodyDown);

@@ -113,7 +113,18 @@ impl At {
             let what = format!("this trace has format {} (written by zabsim {by})", versioned.format);
             return Err(self.malformed(1, &what, &format!("format {FORMAT}, the one this zabsim reads")));
         }
-        self.parse(line, HEADER)
+        let header: Header = self.parse(line, HEADER)?;
+        match header.mutants.first() {
+            None => Ok(header),
+            Some(name) => {
+                let what = format!("it was recorded with the deliberate bug {name:?}");
+                Err(self.malformed(
+                    1,
+                    &what,
+                    "a trace of a core without deliberate bugs: this zabsim has none to switch on",
+                ))
+            }
+        }
     }
 
     fn parse<'t, T: Deserialize<'t>>(self, line: &'t [u8], expected: &str) -> Result<T, TraceError> {
@@ -197,6 +208,8 @@ mod tests {
         assert!(error(&node).contains("expected a server, \"p1\" to \"p64\", not \"p65\""), "{}", error(&node));
         let hash = format!("{HEAD}\n{}\n", STEP_1.replace("ff", "fg"));
         assert!(error(&hash).contains("a hash is 16 hexadecimal digits"), "{}", error(&hash));
+        let mutant = HEAD.replace(r#""mutants":[]"#, r#""mutants":["ack-early"]"#);
+        assert!(error(&mutant).contains("the deliberate bug \"ack-early\""), "{}", error(&mutant));
         let twice = format!("{HEAD}\n{STEP_1}\n{STEP_1}\n");
         assert!(error(&twice).starts_with("3:6: step 1 stands after step 1"), "{}", error(&twice));
         let cut = format!("{HEAD}\n{}", &STEP_1[..40]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use crate::scenario::{HistoryOptions, LimitsOptions};
 use crate::sim::{Drift, Node, NodeSetup, Setup};
@@ -21,7 +21,7 @@ struct Written {
     version: u64,
     clients: u8,
     fifo: bool,
-    snapshot_chunk: usize,
+    snapshot_chunk: u32,
     /// Those of most nodes: of all, as a rule.
     #[serde(with = "LimitsOptions")]
     limits: Limits,
@@ -66,6 +66,7 @@ pub(super) fn serialize<S: Serializer>(setup: &Setup, to: S) -> Result<S::Ok, S:
         }
     };
     let Setup { ref ensemble, clients, fifo, snapshot_chunk, .. } = *setup;
+    let snapshot_chunk = u32::try_from(snapshot_chunk).map_err(ser::Error::custom)?;
     Written { nodes, groups, version: ensemble.version(), clients, fifo, snapshot_chunk, limits }.serialize(to)
 }
 
@@ -95,7 +96,7 @@ impl Written {
         }
         let nodes = self.nodes.into_iter().map(|node| node.setup(&self.limits)).collect::<Result<_, String>>()?;
         let Written { clients, fifo, snapshot_chunk, .. } = self;
-        Ok(Setup { ensemble, nodes, clients, fifo, snapshot_chunk })
+        Ok(Setup { ensemble, nodes, clients, fifo, snapshot_chunk: snapshot_chunk as usize })
     }
 
     fn ensemble(&self) -> Result<Ensemble, String> {
