@@ -123,9 +123,9 @@ fn a_forked_world_stays_equal() {
             fork.step().unwrap();
             assert_eq!(replay.world().events(), fork.world().events());
             for node in (0..replay.world().nodes()).map(Node::at) {
-                let peer =
-                    |replay: &Replay<'_>| replay.world().node(node).replica().map(|replica| replica.peer().clone());
-                assert_eq!(peer(&replay), peer(&fork), "{node} after step {}", line.step);
+                let (one, two) = (replay.world().node(node).replica(), fork.world().node(node).replica());
+                let equal = one.map(Replica::peer) == two.map(Replica::peer);
+                assert!(equal, "{node} after step {}:\n{one:?}\n{two:?}", line.step);
             }
         }
         assert_eq!(replay.world().hash(), fork.world().hash());
@@ -149,7 +149,8 @@ fn two_clones_of_a_server_stay_equal() {
         for node in (0..world.nodes()).map(Node::at) {
             let Some(replica) = world.node(node).replica() else { continue };
             let touched = world.events().iter().any(|event| matches!(event, Event::Received { to, .. } if *to == node));
-            if !touched {
+            // One in a few is enough, and much faster.
+            if !touched || line.step % 8 != 0 {
                 continue;
             }
             let due = replica.peer().next_timeout().map_or(line.at, |(due, _)| due);

@@ -274,9 +274,10 @@ fn is_settled(world: &World, core: &[Node]) -> bool {
     leader.flatten().is_some_and(|sid| core.contains(&Node::of(sid)))
 }
 
-/// Whether all of `core` have delivered the same history.
+/// Whether all of `core` have delivered the same history. Their states tell, not their zxids: a leader that has proposed
+/// nothing yet stands at the marker of its epoch, its followers at the last txn before.
 fn agrees(world: &World, core: &[Node]) -> bool {
-    let mut last = core.iter().map(|&node| world.node(node).peer().map(|peer| peer.last_committed()));
-    let Some(first) = last.next() else { return true };
-    last.all(|other| other == first)
+    let mut states = core.iter().map(|&node| world.node(node).digest());
+    let Some(first) = states.next() else { return true };
+    states.all(|other| other == first)
 }
