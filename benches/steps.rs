@@ -221,7 +221,7 @@ fn long_run() -> Growth {
 
 fn main() {
     let json = std::env::args().any(|argument| argument == "--json");
-    let (three, five, seven) = (faulty(3, 1), faulty(5, 0), faulty(7, 0));
+    let (three, five, seven, many) = (faulty(3, 1), faulty(5, 0), faulty(7, 0), faulty(31, 0));
     let (bare, to_sink, to_memory) = (three.clone(), three.clone(), three.clone());
     let election = scenario("election");
     let mut rows = [
@@ -229,6 +229,7 @@ fn main() {
         Row::steps("3 participants, 1 observer", move |seed| checked(&three, seed, &limited(), &mut ()).steps),
         Row::steps("5 participants", move |seed| checked(&five, seed, &limited(), &mut ()).steps),
         Row::steps("7 participants", move |seed| checked(&seven, seed, &limited(), &mut ()).steps),
+        Row::steps("31 participants", move |seed| checked(&many, seed, &limited(), &mut ()).steps),
         Row::steps("3+1 without checkers", move |seed| unchecked(&bare, seed)),
         Row::steps("3+1, trace written to nowhere", move |seed| traced(&to_sink, seed, sink())),
         Row::steps("3+1, trace written to memory", move |seed| traced(&to_memory, seed, Vec::new())),

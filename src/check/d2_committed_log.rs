@@ -37,11 +37,8 @@ mod tests {
     #[test]
     fn a_cut_below_what_was_chosen_is_noticed() {
         let mut story = Story::serving();
-        story.proposed(p(3), 1, 3);
-        story.append(p(3), 1, 3);
-        story.append(p(1), 1, 3);
-        story.ends(p(1));
-        story.written(p(1), DiskWrite::Truncate { to: Story::zxid(1, 2) });
+        story.role_ends();
+        story.lead(p(3), 2, &[1]);
         fires_in(story, Property::D2, |story| story.written(p(1), DiskWrite::Truncate { to: Story::zxid(1, 1) }));
     }
 }

@@ -36,7 +36,7 @@ mod tests {
     use crate::check::test_support::{fires, p};
 
     #[test]
-    fn a_commit_of_something_old_is_noticed() {
-        fires(Property::D3, |story| story.committed(p(3), 1, 2, &[2, 3]));
+    fn a_commit_of_what_is_not_next_is_noticed() {
+        fires(Property::D3, |story| story.committed(p(3), 1, 9, &[2, 3]));
     }
 }

@@ -82,22 +82,6 @@ impl PartialOrd for Entry {
     fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
         Some(self.cmp(other))
     }
-
-    fn lt(&self, other: &Entry) -> bool {
-        other.key() < self.key()
-    }
-
-    fn le(&self, other: &Entry) -> bool {
-        other.key() <= self.key()
-    }
-
-    fn gt(&self, other: &Entry) -> bool {
-        other.key() > self.key()
-    }
-
-    fn ge(&self, other: &Entry) -> bool {
-        other.key() >= self.key()
-    }
 }
 
 /// Everything that is due.
