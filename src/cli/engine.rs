@@ -256,3 +256,22 @@ fn answers(what: &str, answers: Answers) -> Vec<Count> {
     let some = all.into_iter().filter(|&(_, times)| times > 0);
     some.map(|(how, times)| Count { what: format!("{what} {how}"), times }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_a_run_with_its_own_exit_code() {
+        let scenario = Scenario::parse("a.toml", "# m\n").unwrap();
+        let mut loaded = Loaded { path: "a.toml".into(), name: "a".into(), scenario };
+        let mut watch = Watch::new(&loaded, 1);
+        // No file may say so, hence every limit is expected to be valid from here on.
+        loaded.scenario.limits.tick_time = crate::zab::Duration::ZERO;
+        for report in [run(&loaded, 1, &mut watch), run_unwatched(&loaded, 1)] {
+            assert_eq!((report.verdict, Exit::Panic as u8), (Exit::Panic, 4));
+            let said = report.panic.expect("it says what the panic said");
+            assert!(said.contains("tick_time") && said.contains("(src/sim/world.rs:"), "{said}");
+        }
+    }
+}

@@ -78,6 +78,9 @@ pub struct Scenario {
     pub promise: Promise,
 }
 
+/// The largest piece of a snapshot, in bytes. Even an empty snapshot is padded to more than one.
+pub const LARGEST_CHUNK: u32 = 1 << 20;
+
 impl Scenario {
     /// Reads a scenario. `path` only names it in errors.
     pub fn parse(path: &str, text: &str) -> Result<Scenario, ScenarioError> {
@@ -168,8 +171,9 @@ impl Scenario {
                 return Err(source.at(section, key, message.to_owned()));
             }
         }
-        if self.disk.snapshot_chunk == 0 {
-            return Err(source.at("disk", "snapshot_chunk", "a piece of a snapshot has at least 1 byte".to_owned()));
+        if !(1..=LARGEST_CHUNK).contains(&self.disk.snapshot_chunk) {
+            let message = format!("a piece of a snapshot has 1 to {LARGEST_CHUNK} bytes");
+            return Err(source.at("disk", "snapshot_chunk", message));
         }
         if self.workload.clients > 100 {
             return Err(source.at("workload", "clients", "at most 100 clients".to_owned()));

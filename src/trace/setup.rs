@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-use crate::scenario::{HistoryOptions, LimitsOptions};
+use crate::scenario::{HistoryOptions, LARGEST_CHUNK, LimitsOptions};
 use crate::sim::{Drift, Node, NodeSetup, Setup};
 use crate::zab::{Ensemble, Limits, MemberRole, Sid, quorum::Group, quorum::Rule};
 
@@ -91,8 +91,8 @@ impl Written {
     fn setup(self) -> Result<Setup, String> {
         let ensemble = self.ensemble()?;
         self.limits.validate().map_err(|error| error.to_string())?;
-        if self.snapshot_chunk == 0 {
-            return Err("a piece of a snapshot has at least 1 byte".into());
+        if !(1..=LARGEST_CHUNK).contains(&self.snapshot_chunk) {
+            return Err(format!("a piece of a snapshot has 1 to {LARGEST_CHUNK} bytes"));
         }
         let nodes = self.nodes.into_iter().map(|node| node.setup(&self.limits)).collect::<Result<_, String>>()?;
         let Written { clients, fifo, snapshot_chunk, .. } = self;
@@ -207,7 +207,7 @@ drift = 5000
         assert!(refused("\"snapshot\":null", "\"snapshot\":[2,1]").contains("history of p1: snapshot"));
         assert!(refused("\"sync_limit\":5", "\"sync_limit\":0").contains("sync_limit must be greater than 0"));
         let chunk = format!("\"snapshot_chunk\":{}", header("# m\n", 1).setup.snapshot_chunk);
-        assert!(refused(&chunk, "\"snapshot_chunk\":0").contains("at least 1 byte"));
+        assert!(refused(&chunk, "\"snapshot_chunk\":0").contains("1 to 1048576 bytes"));
         assert!(refused("\"fifo\":true,", "").contains("missing field `fifo`"));
         let observers = line.replace("participant", "observer");
         assert!(read(&observers).unwrap_err().to_string().contains("at least one participant"));
