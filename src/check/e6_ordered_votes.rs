@@ -29,6 +29,11 @@ impl OrderedVotes {
         self.proposals[node.index()] = None;
     }
 
+    /// Whether a node has proposed nothing yet in the election it is in.
+    pub fn is_first(&self, node: Node) -> bool {
+        self.proposals[node.index()].is_none()
+    }
+
     /// A node's proposal changed.
     pub fn on_proposed(&mut self, ghost: &Ghost, node: Node, vote: Vote, round: u64, out: &mut Sink) {
         let before = self.proposals[node.index()].replace((round, vote)).filter(|before| before.0 == round);

@@ -196,15 +196,6 @@ impl Checkers {
                 D9.on_restored(node, zxid, offered, out);
                 self.d10.on_state(ghost, node, state, out);
             }
-            Event::NotificationSent { from, to, notification } => {
-                let vote = notification.vote;
-                // An observer is answered with the last settled vote, however old it is; it does not count it.
-                let counts = notification.state == PeerState::Looking && ghost.is_voter(to);
-                if counts && vote.leader == from.sid() {
-                    D8.on_claim(ghost, from, vote.zxid, out);
-                    E2.on_vote(from, &vote, out);
-                }
-            }
             Event::NotificationReceived { from, to, notification, .. } => self.e7.on_heard(from, to, notification),
             Event::Disconnected { link, by, reason } => {
                 if reason.is_protocol_error() {
@@ -244,6 +235,7 @@ impl Checkers {
             }
             Event::StageEntered { stage } => self.on_stage(stage),
             Event::NotificationLost { .. }
+            | Event::NotificationSent { .. }
             | Event::LinkOpened { .. }
             | Event::ConnectFailed { .. }
             | Event::CloseNoticed { .. }
@@ -400,7 +392,14 @@ impl Checkers {
                     }
                 }
             }
-            Milestone::Proposed { vote, round } => self.e6.on_proposed(ghost, node, vote, round, out),
+            Milestone::Proposed { vote, round } => {
+                // The first proposal of an election is a claim; a later one for oneself may be an echo of an earlier life.
+                if self.e6.is_first(node) && vote.leader == node.sid() {
+                    D8.on_claim(ghost, node, vote.zxid, out);
+                    E2.on_vote(node, &vote, out);
+                }
+                self.e6.on_proposed(ghost, node, vote, round, out);
+            }
             Milestone::Elected { vote, round, supporters } => {
                 E8.on_counted(ghost, node, supporters, "an election", out);
                 self.e7.on_elected(ghost, node, vote, round, supporters, out);

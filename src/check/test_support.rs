@@ -245,8 +245,8 @@ impl Story {
 
     pub fn votes_for_itself(&mut self, node: Node, peer_epoch: u32, zxid: Zxid, round: u64) {
         let vote = Vote { leader: node.sid(), zxid, peer_epoch: Epoch(peer_epoch) };
-        let notification = self.notification(PeerState::Looking, vote, round);
-        self.event(Event::NotificationSent { from: node, to: p(2), notification });
+        self.entered(node, PeerState::Looking, Phase::Election);
+        self.milestone(node, Milestone::Proposed { vote, round });
     }
 
     fn vote_for(&self, leader: Node) -> Vote {

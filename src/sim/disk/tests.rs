@@ -4,7 +4,7 @@ use super::*;
 use crate::replica::Service;
 use crate::sim::History;
 use crate::sim::ledger::Ledger;
-use crate::zab::LogSlice;
+use crate::zab::{LogSlice, Recovered};
 
 fn z(counter: u32) -> Zxid {
     Zxid::new(Epoch(1), counter)
