@@ -2,9 +2,12 @@
 #![allow(dead_code, reason = "every test is a program of its own and uses a part of this")]
 
 use std::fs;
+#[cfg(feature = "cli")]
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+#[cfg(feature = "cli")]
+use std::process::Stdio;
 
 use zabsim::scenario::Scenario;
 
