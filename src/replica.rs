@@ -1,4 +1,4 @@
-//! `Replica`: one server between its sockets and its disk, a [`Peer`](crate::zab::Peer) and the service it replicates.
+//! `Replica`: one server between its sockets and its disk, a [`Peer`] and the service it replicates.
 
 use crate::zab::{
     Config, Input, Instant, Output, Outputs, Payload, Peer, Recovered, SnapshotImage, Timer, Txn, Write, WriteId, Zxid,
@@ -44,7 +44,7 @@ pub struct Replica<S: Service> {
 pub enum Effect<S: Service> {
     /// An output of the peer that only a host can execute.
     Output(Output),
-    /// Write this snapshot of the service's state: the host's form of [`Write::WriteSnapshot`](crate::zab::Write::WriteSnapshot).
+    /// Write this snapshot of the service's state: the host's form of [`Write::WriteSnapshot`].
     Snapshot {
         /// Answered by `Persisted` or `WriteFailed`.
         id: WriteId,

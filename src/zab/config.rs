@@ -126,15 +126,21 @@ pub enum ConfigError {
     NotAMember(Sid),
     /// A limit that must not be zero is; its key.
     Zero(&'static str),
+    /// A limit in ticks is beyond [`MOST_TICKS`]; its key.
+    TooManyTicks(&'static str),
     /// The longest notification interval is below the shortest.
     Intervals,
 }
+
+/// No limit is longer than this many ticks.
+pub const MOST_TICKS: u32 = 1 << 20;
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConfigError::NotAMember(sid) => write!(f, "{sid} is not a member of its own ensemble"),
             ConfigError::Zero(key) => write!(f, "{key} must be greater than 0"),
+            ConfigError::TooManyTicks(key) => write!(f, "{key} must be at most {MOST_TICKS} ticks"),
             ConfigError::Intervals => {
                 f.write_str("max_notification_interval must not be below min_notification_interval")
             }
@@ -148,7 +154,8 @@ impl Limits {
     /// Whether a peer can work with these limits at all.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let positive = [
-            ("tick_time", self.tick_time.0),
+            // A ping is due every half tick, so a tick of 1 ns has none.
+            ("tick_time", self.tick_time.0 / 2),
             ("init_limit", self.init_limit.into()),
             ("sync_limit", self.sync_limit.into()),
             ("finalize_wait", self.finalize_wait.0),
@@ -160,6 +167,11 @@ impl Limits {
         ];
         if let Some((key, _)) = positive.into_iter().find(|&(_, value)| value == 0) {
             return Err(ConfigError::Zero(key));
+        }
+        let ticks =
+            [("init_limit", self.init_limit), ("sync_limit", self.sync_limit), ("connect_limit", self.connect_limit)];
+        if let Some((key, _)) = ticks.into_iter().find(|&(_, ticks)| ticks > MOST_TICKS) {
+            return Err(ConfigError::TooManyTicks(key));
         }
         if self.max_notification_interval < self.min_notification_interval {
             return Err(ConfigError::Intervals);
@@ -190,6 +202,8 @@ mod tests {
         let with = |limits| Config::new(Sid(1), ensemble.clone(), limits).map(drop);
         assert_eq!(with(Limits::default()), Ok(()));
         assert_eq!(with(Limits { init_limit: 0, ..Limits::default() }), Err(ConfigError::Zero("init_limit")));
+        let endless = Limits { sync_limit: u32::MAX, ..Limits::default() };
+        assert_eq!(with(endless), Err(ConfigError::TooManyTicks("sync_limit")));
         let shrinking = Limits { max_notification_interval: Duration(1), ..Limits::default() };
         assert_eq!(with(shrinking), Err(ConfigError::Intervals));
         let stranger = Config::new(Sid(2), ensemble.clone(), Limits::default());

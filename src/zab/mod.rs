@@ -34,7 +34,7 @@ mod txn;
 mod vote;
 mod zxid;
 
-pub use config::{Config, ConfigError, Limits, Ratio};
+pub use config::{Config, ConfigError, Limits, MOST_TICKS, Ratio};
 pub use ensemble::{Acks, Ensemble, EnsembleError, MemberRole, Sid, Verifiers};
 pub use input::Input;
 pub use local::Local;
