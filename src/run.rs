@@ -153,8 +153,8 @@ pub fn run<S: Sink + ?Sized>(scenario: &Scenario, seed: u64, options: &Options, 
 
 /// What the checkers are told of the end of a stage.
 pub fn end_of(end: &StageEnd) -> End {
-    let StageEnd { stage, converged, core, bound } = *end;
-    End { stage, converged, core, bound, elections: ELECTIONS, recovery: None }
+    let StageEnd { stage, converged, core, bound, recovery } = *end;
+    End { stage, converged, core, bound, elections: ELECTIONS, recovery: Some(recovery) }
 }
 
 /// Lets `schedule` drive `world` until it ends or `judge` says so, which is asked after every step and, with the end, before the

@@ -23,6 +23,9 @@ pub(super) struct Report {
     pub elections: u64,
     pub txns_committed: u64,
     pub clients: Vec<Count>,
+    /// How long after the heal a leader served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovered_within: Option<String>,
     /// Of how many properties something was checked.
     pub properties_checked: usize,
     /// How many there are.

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::check::{Checkers, Property};
 use crate::sim::{Event, Fault, Node, Op, World};
-use crate::zab::{Instant, Milestone, PeerState, SyncMode};
+use crate::zab::{Duration, Instant, Milestone, PeerState, SyncMode};
 
 /// What happened in a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -28,6 +28,9 @@ pub struct Summary {
     /// The last operation of each client.
     #[serde(skip)]
     pub(super) last: Vec<Option<Op>>,
+    /// How long after the heal a leader served (L6); `None` if the run did not come so far.
+    #[serde(serialize_with = "as_optional_text")]
+    pub recovery: Option<Duration>,
     /// How many properties were checked.
     pub properties_checked: usize,
     /// Which interesting situations occurred, how often.
@@ -78,7 +81,7 @@ fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::O
     to.collect_str(value)
 }
 
-fn as_optional_text<S: Serializer>(value: &Option<Instant>, to: S) -> Result<S::Ok, S::Error> {
+fn as_optional_text<T: std::fmt::Display, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => to.collect_str(value),
         None => to.serialize_none(),
@@ -107,7 +110,7 @@ impl Summary {
                 Event::Milestone { node, milestone } => self.milestone(node, milestone, world.now()),
                 Event::Serving { node, state } if state != Some(PeerState::Leading) => self.dethrone(node, world.now()),
                 Event::Crashed { node, .. } | Event::Halted { node, .. } => {
-                    self.fault(if matches!(event, Event::Halted { .. }) { "halted" } else { "crashed" });
+                    self.fault(if matches!(event, Event::Halted { .. }) { "process halted" } else { "process lost" });
                     self.dethrone(node, world.now());
                 }
                 Event::NotificationLost { .. } => self.fault("notification lost"),
@@ -124,6 +127,7 @@ impl Summary {
         for (&name, &times) in struck {
             *self.faults.entry(name.to_owned()).or_default() += u64::from(times);
         }
+        self.recovery = checkers.recovery_time();
         self.properties_checked = Property::all().iter().filter(|&&property| checkers.checked(property) > 0).count();
         self.reached =
             checkers.reached().iter().filter(|&(_, n)| n > 0).map(|(s, n)| (s.name().to_owned(), n)).collect();

@@ -50,6 +50,8 @@ pub struct RunOptions {
     pub chaos: Time,
     /// Within which time a healed core must converge.
     pub converge: Time,
+    /// Within which time after the heal a leader must serve.
+    pub recovery: Time,
     /// Whether the run ends with a restart of everybody.
     pub epilogue: bool,
     /// When the processes start at first.
@@ -65,6 +67,7 @@ impl Default for RunOptions {
         RunOptions {
             chaos: Time::secs(5),
             converge: Time::secs(30),
+            recovery: Time::secs(10),
             epilogue: true,
             boot: Latency::Uniform(Time::ZERO, Time::millis(10)),
             restart: Time::millis(500),

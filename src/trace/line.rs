@@ -88,19 +88,22 @@ pub struct EndLine {
     /// Within which time they had to.
     #[serde(with = "text")]
     pub bound: Duration,
+    /// Within which time a leader had to serve.
+    #[serde(with = "text")]
+    pub recovery: Duration,
 }
 
 impl EndLine {
     /// The end of a stage after `step`.
     pub fn new(step: u64, end: &StageEnd) -> EndLine {
         let core = end.core.iter().map(Node::at).collect();
-        EndLine { end: end.stage, step, converged: end.converged, core, bound: end.bound }
+        EndLine { end: end.stage, step, converged: end.converged, core, bound: end.bound, recovery: end.recovery }
     }
 
     /// As the run said it.
     pub fn stage_end(&self) -> StageEnd {
         let core = self.core.iter().map(|node| node.index()).collect();
-        StageEnd { stage: self.end, converged: self.converged, core, bound: self.bound }
+        StageEnd { stage: self.end, converged: self.converged, core, bound: self.bound, recovery: self.recovery }
     }
 }
 

@@ -8,7 +8,7 @@
 //! ```text
 //! {"format":1,"zabsim":"0.1.0","scenario":"leader-crash","seed":42,"stream":1,…,"setup":{"nodes":[…],…},"text":"# …"}
 //! {"n":1,"t":"0.000123000s","a":{"notify":{"from":"p1","to":"p2"}},"h":"a2f1c04b9d3e5f60"}
-//! {"end":"converge","n":1,"converged":true,"core":["p1","p2"],"bound":"30s"}
+//! {"end":"converge","n":1,"converged":true,"core":["p1","p2"],"bound":"30s","recovery":"10s"}
 //! {"verdict":"safety","steps":1,"hash":"a2f1c04b9d3e5f60","violations":["S3"]}
 //! ```
 

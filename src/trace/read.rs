@@ -41,7 +41,7 @@ pub enum TraceError {
 const HEADER: &str = "a header, such as {\"format\":1,\"zabsim\":\"0.1.0\",\"scenario\":\"…\",\"seed\":42,…,\"setup\":{…},\"text\":\"…\"}";
 const STEP: &str =
     "a step, such as {\"n\":1,\"t\":\"0.000123000s\",\"a\":{\"wake\":{\"node\":\"p1\"}},\"h\":\"a2f1c04b9d3e5f60\"}";
-const END: &str = "the end of a stage, such as {\"end\":\"converge\",\"n\":1,\"converged\":true,\"core\":[\"p1\",\"p2\"],\"bound\":\"30s\"}";
+const END: &str = "the end of a stage, such as {\"end\":\"converge\",\"n\":1,\"converged\":true,\"core\":[\"p1\",\"p2\"],\"bound\":\"30s\",\"recovery\":\"10s\"}";
 const FOOTER: &str = "a footer, such as {\"verdict\":\"held\",\"steps\":1,\"hash\":\"a2f1c04b9d3e5f60\"}";
 
 impl Trace {
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_trace_with_a_footer_is_read() {
-        let stage = r#"{"end":"converge","n":1,"converged":true,"core":["p1"],"bound":"30s"}"#;
+        let stage = r#"{"end":"converge","n":1,"converged":true,"core":["p1"],"bound":"30s","recovery":"10s"}"#;
         let end = r#"{"verdict":"held","steps":1,"hash":"00000000000000ff"}"#;
         let trace = Trace::read(format!("{HEAD}\n{STEP_1}\n{stage}\n{end}\n").as_bytes()).unwrap();
         assert_eq!((trace.lines.len(), trace.last_step(), trace.lines[0].hash.0), (1, 1, 255));

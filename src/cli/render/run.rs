@@ -76,6 +76,13 @@ fn facts(out: &mut String, report: &Report) {
     fact(out, "clients", &or_nobody(counts(&report.clients), "none"));
     let committed = format!("{}, {}", plural(report.txns_committed, "txn"), plural(report.elections, "won election"));
     fact(out, "committed", &committed);
+    if let Some(took) = &report.recovered_within {
+        let healed = match took.as_str() {
+            "0s" => "a leader was serving at the heal".into(),
+            took => format!("a leader served {took} after the heal"),
+        };
+        fact(out, "healed", &healed);
+    }
     let cut_short = if report.cut_short { ", cut short by the limit of steps" } else { "" };
     let checks = format!(
         "{} of {} properties on each of {}, {} of virtual time{cut_short}",

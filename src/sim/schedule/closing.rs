@@ -40,6 +40,8 @@ pub struct StageEnd {
     pub core: MemberSet,
     /// Within which time they had to.
     pub bound: Duration,
+    /// Within which time a leader had to serve.
+    pub recovery: Duration,
 }
 
 /// Where the run stands.
@@ -236,7 +238,8 @@ impl Seeded {
 
     fn end_stage(&mut self, converged: bool) {
         let core = self.closing.core.iter().map(|node| node.index()).collect();
-        self.closing.end = Some(StageEnd { stage: self.closing.stage, converged, core, bound: self.run.converge.0 });
+        let (bound, recovery) = (self.run.converge.0, self.run.recovery.0);
+        self.closing.end = Some(StageEnd { stage: self.closing.stage, converged, core, bound, recovery });
     }
 
     fn probe(&mut self) -> Option<Action> {
