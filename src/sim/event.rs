@@ -187,7 +187,7 @@ pub enum Event {
         /// Why.
         error: WriteError,
     },
-    /// A node read its disk, at boot or to reload. A `Replayed` for every txn of its log after the snapshot came before.
+    /// A node read its disk, at boot or to reload.
     Recovered {
         /// The node.
         node: Node,
