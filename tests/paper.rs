@@ -1,6 +1,9 @@
 //! One test per claim of the Zab paper (Junqueira, Reed, Serafini: "Zab: High-performance broadcast for primary-backup
 //! systems", DSN 2011), and of what ZooKeeper documents on top of it.
 //!
+//! The step labels (f.1.1, l.3.2, …) are the paper's. The section prefix groups them as the paper does, first the properties of
+//! broadcast, then the phases of the algorithm:
+//!
 //! | prefix | where the claim is made |
 //! |---|---|
 //! | `s3_1` | what broadcast promises: integrity, total order, agreement and the three primary orders |
