@@ -416,3 +416,15 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn the_readme_shows_what_its_commands_print() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    for (scenario, seed) in [("leader-crash", 42), ("fifo-off", 1)] {
+        let printed = run(&format!("run scenarios/{scenario}.toml --seed {seed}")).exits(0).out;
+        let shown = format!("```text\n{}\n```", printed.trim_end());
+        assert!(readme.contains(&shown), "README.md should show\n\n{shown}\n");
+    }
+    let text = fs::read_to_string("scenarios/leader-lost-in-synchronization.toml").unwrap();
+    assert!(readme.contains(&format!("```toml\n{}\n```", text.trim_end())), "README.md shows another scenario");
+}
