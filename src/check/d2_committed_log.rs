@@ -17,7 +17,12 @@ impl CommittedLog {
             let current = ghost.peer(node).disk.durable.accepted;
             ghost.chosen.get(agreed).is_some_and(|lost| current == lost.zxid.epoch())
         };
-        let held = agreed >= agreed_before || follows_again();
+        let spared = || {
+            let mut holders = ghost.holders(agreed_before, ghost.chosen.hash_at(agreed_before));
+            holders.0 &= !(1 << node.index());
+            ghost.has_quorum(holders)
+        };
+        let held = agreed >= agreed_before || (follows_again() && spared());
         out.check(Property::D2, held, [node], || {
             let lost = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());
             (

@@ -333,6 +333,12 @@ impl Checkers {
     fn on_applied(&mut self, node: Node, zxid: Zxid, digest: Digest, state: Digest, in_order: bool, cause: Cause) {
         let (ghost, out) = (&mut self.ghost, &mut self.out);
         let applied = ghost.applied(node, zxid, digest, state, cause);
+        if cause == Cause::Committed && ghost.peer(node).serving.is_none() {
+            let fits = ghost.agreed_applied(node) == applied.index + 1;
+            out.check(Property::S5, fits, [node], || {
+                (format!("{zxid} is committed before {node} is told to deliver it"), "it is not".into())
+            });
+        }
         S2.on_applied(&applied, out);
         S4.on_applied(ghost, &applied, out);
         S5.on_applied(ghost, &applied, out);
@@ -371,6 +377,16 @@ impl Checkers {
             Milestone::Committed { zxid, acks } => {
                 E8.on_counted(ghost, node, acks, "a commit", out);
                 self.e9.on_committed(ghost, node, zxid, acks, out);
+                for i in acks.iter() {
+                    let disk = &ghost.peer(Node::at(i)).disk;
+                    let held = disk.durable.history.contains(zxid, &ghost.chosen)
+                        || disk.durable.accepted > zxid.epoch()
+                        || disk.durable.history.last_zxid(&ghost.chosen) >= zxid
+                        || ghost.peer(Node::at(i)).before_wipe.is_some();
+                    out.check(Property::E9, held, [node, Node::at(i)], || {
+                        (format!("{zxid} is synced at whom {node} counts for it"), "it is not".into())
+                    });
+                }
                 let verdict = ghost.committed(node, zxid);
                 D3.on_committed(ghost, node, zxid, verdict != Verdict::Conflicts, out);
                 if verdict == Verdict::Extends {
@@ -427,6 +443,17 @@ impl Checkers {
             Milestone::Established { epoch, acks } => {
                 E8.on_counted(ghost, node, acks, "NEWLEADER", out);
                 self.e9.on_established(ghost, node, epoch, acks, out);
+                for i in acks.iter() {
+                    let member = Node::at(i);
+                    let peer = ghost.peer(member);
+                    let held = peer.disk.durable.current >= epoch || peer.before_wipe.is_some();
+                    out.check(Property::D6, held, [member, node], || {
+                        (
+                            format!("currentEpoch {epoch} is synced at whom {node} counts for NEWLEADER"),
+                            format!("{} is", peer.disk.durable.current),
+                        )
+                    });
+                }
                 D1.on_leader(ghost, node, epoch, out);
                 let block = ghost.established(node, epoch);
                 S1.on_established(ghost, node, epoch, out);
