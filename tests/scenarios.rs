@@ -63,6 +63,28 @@ scenarios![
     sync_diff_disk, sync_empty_diff, sync_snap, sync_snap_fork, sync_trunc, sync_trunc_diff, weights, wiped_follower,
 ];
 
+/// A promise that every seed keeps without the faults as well says nothing about them.
+#[test]
+fn what_a_scenario_promises_is_what_its_faults_bring_about() {
+    let mut idle = Vec::new();
+    for path in files("scenarios", "toml") {
+        let mut calm = scenario(&stem(&path));
+        if calm.faults.is_empty() {
+            continue;
+        }
+        calm.faults.clear();
+        let mut always = calm.promise.reaches.clone();
+        for seed in 1..=8 {
+            if !always.is_empty() {
+                let reached = run(&calm, seed, &Options::default(), &mut ()).summary.reached;
+                always.retain(|name| reached.contains_key(name));
+            }
+        }
+        idle.extend(always.into_iter().map(|name| format!("{}: {name}", stem(&path))));
+    }
+    assert!(idle.is_empty(), "promised, and reached without any fault:\n{}", idle.join("\n"));
+}
+
 #[test]
 fn every_scenario_has_its_test() {
     let there: BTreeSet<String> = files("scenarios", "toml").iter().map(|path| stem(path).replace('-', "_")).collect();

@@ -111,7 +111,7 @@ impl Checkers {
         self.out.checked(property)
     }
 
-    /// Which situations the run came to.
+    /// Which situations chaos came to. How a run is healed and restarted is the same for all, and tells nothing of its faults.
     pub fn reached(&self) -> &Reached {
         self.situations.reached()
     }
@@ -160,7 +160,9 @@ impl Checkers {
     /// One event of a step. Events come in order, cause before effect.
     pub fn on_event(&mut self, step: u64, at: Instant, event: &Event, view: &impl View) {
         self.out.begin(step, at);
-        self.situations.on_event(&self.ghost, event);
+        if self.ghost.stage == Stage::Chaos {
+            self.situations.on_event(&self.ghost, event);
+        }
         let (ghost, out) = (&mut self.ghost, &mut self.out);
         match *event {
             Event::Sent { link, from, packet } => self.on_sent(link, from, &packet),
