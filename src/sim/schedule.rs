@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::clocks::ClockOptions;
-use super::fault::{Consequence, FaultOptions, Injection, Injector, RandomFaults, RandomOptions, Selector};
+use super::fault::{Consequence, FaultOptions, Injection, Injector, RandomFaults, RandomOptions, Selector, Sprung};
 use super::latency::{DiskOptions, Latency, NetworkOptions};
 use super::rng::{Rng, Stream};
 use super::text::Time;
@@ -317,6 +317,11 @@ impl Seeded {
                 self.strike_at_random(world);
                 None
             }
+            Due::Ambushed { trigger, peer } => {
+                let drawn = self.random.as_mut().and_then(|random| random.draw_at(world, trigger, peer));
+                self.inject_drawn(drawn, world);
+                None
+            }
             Due::Fault(consequence) if self.closing.is_chaos() => self.execute(consequence),
             Due::Fault(_) => None,
             Due::Closing(consequence) => self.execute(consequence),
@@ -384,7 +389,11 @@ impl Seeded {
         let pause = random.pause();
         let drawn = random.draw(world);
         self.queue.push(self.now + pause, Due::Random);
-        if let Some(injection) = drawn {
+        self.inject_drawn(drawn, world);
+    }
+
+    fn inject_drawn(&mut self, drawn: Option<Injection>, world: &World) {
+        if let Some(injection) = drawn.filter(|_| self.closing.is_chaos()) {
             self.inject(&injection, (None, None), world);
         }
     }
@@ -513,6 +522,11 @@ impl Seeded {
         }
         if self.waiting {
             self.trigger(event, world);
+        }
+        if let Some(Sprung { trigger, peer, after }) =
+            self.random.as_mut().and_then(|random| random.spring(event, world))
+        {
+            self.queue.push(self.now + after, Due::Ambushed { trigger, peer });
         }
     }
 
