@@ -65,7 +65,14 @@ impl Story {
             history: History::default(),
             starts: true,
         };
-        let setup = Setup { ensemble, nodes: vec![node; NODES], clients: 2, fifo: true, snapshot_chunk: 64 };
+        let setup = Setup {
+            ensemble,
+            nodes: vec![node; NODES],
+            clients: 2,
+            fifo: true,
+            snapshot_chunk: 64,
+            conduct: Conduct::default(),
+        };
         Story {
             checkers: Checkers::new(&setup),
             view: FakeView::default(),

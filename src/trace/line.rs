@@ -46,7 +46,7 @@ impl Header {
             scenario: name.into(),
             seed,
             stream: STREAM_VERSION,
-            mutants: Vec::new(),
+            mutants: scenario.mutant.iter().cloned().collect(),
             violates: scenario.promise.violates.clone(),
             setup: scenario.setup(seed),
             text: scenario.text.clone(),

@@ -6,6 +6,7 @@ use std::io::{self, BufRead};
 use serde::Deserialize;
 
 use super::{EndLine, FORMAT, Footer, Header, Line};
+use crate::zab::Conduct;
 
 /// A trace, read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,18 +114,17 @@ impl At {
             let what = format!("this trace has format {} (written by zabsim {by})", versioned.format);
             return Err(self.malformed(1, &what, &format!("format {FORMAT}, the one this zabsim reads")));
         }
-        let header: Header = self.parse(line, HEADER)?;
-        match header.mutants.first() {
-            None => Ok(header),
-            Some(name) => {
-                let what = format!("it was recorded with the deliberate bug {name:?}");
-                Err(self.malformed(
-                    1,
-                    &what,
-                    "a trace of a core without deliberate bugs: this zabsim has none to switch on",
-                ))
-            }
-        }
+        let mut header: Header = self.parse(line, HEADER)?;
+        let mutant = match header.mutants.as_slice() {
+            [] => None,
+            [one] => Some(one.as_str()),
+            _ => return Err(self.malformed(1, "it names several mutants", "one at most")),
+        };
+        header.setup.conduct = Conduct::of(mutant).map_err(|what| {
+            let what = format!("it was recorded with a deliberate bug, and {what}");
+            self.malformed(1, &what, "a trace of a core that this zabsim can be")
+        })?;
+        Ok(header)
     }
 
     fn parse<'t, T: Deserialize<'t>>(self, line: &'t [u8], expected: &str) -> Result<T, TraceError> {
@@ -209,7 +209,7 @@ mod tests {
         let hash = format!("{HEAD}\n{}\n", STEP_1.replace("ff", "fg"));
         assert!(error(&hash).contains("a hash is 16 hexadecimal digits"), "{}", error(&hash));
         let mutant = HEAD.replace(r#""mutants":[]"#, r#""mutants":["ack-early"]"#);
-        assert!(error(&mutant).contains("the deliberate bug \"ack-early\""), "{}", error(&mutant));
+        assert!(error(&mutant).contains("no mutant `ack-early`"), "{}", error(&mutant));
         let twice = format!("{HEAD}\n{STEP_1}\n{STEP_1}\n");
         assert!(error(&twice).starts_with("3:6: step 1 stands after step 1"), "{}", error(&twice));
         let cut = format!("{HEAD}\n{}", &STEP_1[..40]);
