@@ -4,18 +4,48 @@ use std::fs::{self, File};
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 
+use crate::scenario::Scenario;
 use crate::trace::Trace;
 
-pub(super) fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+/// The text of a scenario file. What is no text, or a trace, is said to be so.
+pub(super) fn read_scenario(path: &Path) -> Result<String> {
+    let shown = path.display();
+    if path.is_dir() {
+        bail!("{shown} is a directory; name scenario files, such as {}", path.join("*.toml").display());
+    }
+    let bytes = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    if bytes.starts_with(b"{\"format\":") {
+        bail!("{shown} is a trace, not a scenario; to execute it again: zabsim replay {}", quoted(path));
+    }
+    String::from_utf8(bytes).map_err(|_| anyhow!("{shown} is no scenario: a scenario is a text file in UTF-8"))
 }
 
 pub(super) fn read_trace(path: &Path) -> Result<Trace> {
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let shown = path.display();
+    if path.is_dir() {
+        bail!("{shown} is a directory; name a trace in it, such as {}", path.join("….jsonl").display());
+    }
+    let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
     // A trace error begins with line and column: path:line:column is what editors jump to.
-    Trace::read(BufReader::new(file)).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))
+    Trace::read(BufReader::new(file)).map_err(|error| {
+        let is_scenario = path.extension().is_some_and(|extension| extension == "toml")
+            || fs::read_to_string(path).is_ok_and(|text| !text.is_empty() && Scenario::parse("", &text).is_ok());
+        if is_scenario {
+            let command = format!("zabsim run {} --trace FILE", quoted(path));
+            anyhow!("{shown} is a scenario, not a trace; to run it and get a trace: {command}")
+        } else {
+            anyhow!("{shown}:{error}")
+        }
+    })
+}
+
+/// For a shell.
+pub(super) fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// A file that gets its name when it is complete.
@@ -71,12 +101,29 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
 pub(super) fn scenarios(directory: &Path) -> Result<Vec<PathBuf>> {
     let context = || format!("cannot list {}", directory.display());
     let mut paths = Vec::new();
+    if directory.is_file() {
+        bail!("{} is a file; name a directory of scenarios, or zabsim check FILE", directory.display());
+    }
     for entry in fs::read_dir(directory).with_context(context)? {
         let path = entry.with_context(context)?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
         }
     }
+    if paths.is_empty() {
+        bail!("there are no scenarios (*.toml) in {}", directory.display());
+    }
     paths.sort();
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_survives_the_shell() {
+        assert_eq!(quoted(Path::new("out/a-1.jsonl")), "out/a-1.jsonl");
+        assert_eq!(quoted(Path::new("my runs/it's.toml")), r"'my runs/it'\''s.toml'");
+    }
 }
