@@ -45,6 +45,7 @@ fn a_command_line_that_is_none_is_a_mistake_of_usage() {
         "run traces/sync-trunc.jsonl",
         "run scenarios/election-3.toml --jobs 0",
         "run scenarios/no-such-scenario.toml",
+        "run /dev/null",
         "replay",
         "replay no-such-trace.jsonl",
         "replay scenarios/election-3.toml",
@@ -316,6 +317,12 @@ fn json_is_json_the_same_twice_and_keeps_its_keys() {
 }
 
 #[test]
+fn the_last_of_all_seeds_is_a_seed() {
+    let ran = run(&format!("run {ELECTION} scenarios/election-5.toml --seed 18446744073709551615")).exits(0);
+    assert!(ran.out.contains("seeds 18446744073709551615 to 18446744073709551615: 2 runs"), "{}", ran.out);
+}
+
+#[test]
 fn a_batch_counts_its_failures_and_names_the_first() {
     let scratch = Scratch::new("batch");
     let text = "# Calm.\n[run]\nchaos = \"200ms\"\n[promise]\nreaches = [\"disk-full\"]\n";
@@ -380,6 +387,25 @@ fn a_trace_is_written_when_asked_and_replays() {
     );
     let directory = fs::read_dir(scratch.path("new/directory")).unwrap();
     assert_eq!(directory.count(), 1, "nothing half-written is left behind");
+}
+
+/// A device must not be replaced by a file, and a link keeps pointing where it points.
+#[test]
+#[cfg(unix)]
+fn what_is_no_ordinary_file_is_written_as_it_is() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let scratch = Scratch::new("device");
+    let null = scratch.path("null");
+    symlink("/dev/null", &null).unwrap();
+    run(&format!("run {ELECTION} --quiet --trace {null}")).exits(0);
+    assert!(fs::metadata(&null).unwrap().file_type().is_char_device());
+    let shown = run(&format!("diagram {TRACE} --format mermaid --out /dev/stdout")).exits(0).out;
+    assert!(shown.starts_with("sequenceDiagram\n"), "{shown}");
+    let link = scratch.path("link");
+    symlink(scratch.file("real", "old"), &link).unwrap();
+    run(&format!("diagram {TRACE} --out {link}")).exits(0);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::read_to_string(scratch.path("real")).unwrap().contains("what happened"));
 }
 
 #[test]

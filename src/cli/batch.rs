@@ -17,20 +17,21 @@ use super::run::{replay_command, run_command, trace_path};
 use crate::run::Verdict;
 
 pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -> Result<Exit> {
-    let one = || args.seed.checked_add(1).map(|end| args.seed..end);
-    let Some(seeds) = args.seeds.clone().or_else(one) else { bail!("the seed {} is too large for a batch", args.seed) };
+    let seeds = args.seeds.clone().unwrap_or(args.seed..=args.seed);
     if args.trace.is_some() {
         bail!(
             "--trace is for one scenario and one seed; of a batch, the first of each kind of failure is in --trace-dir"
         );
     }
-    let Some(runs) = (seeds.end - seeds.start).checked_mul(scenarios.len() as u64) else { bail!("too many runs") };
+    let count = (seeds.end() - seeds.start()).checked_add(1);
+    let runs = count.and_then(|count| count.checked_mul(scenarios.len() as u64));
+    let Some(runs) = runs else { bail!("more than 2^64 runs take too long") };
     let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let jobs = args.jobs.map_or(processors, u64::from).clamp(1, runs.max(1));
 
     let bar = progress(runs, args);
     let next = AtomicU64::new(0);
-    let tally = Mutex::new(Tally::default());
+    let tally = Mutex::new(Tally { lists_results: args.json, ..Tally::default() });
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
@@ -41,7 +42,7 @@ pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -
                     }
                     // Seeds outermost: every scenario gets its turn early.
                     let scenario = (index % scenarios.len() as u64) as usize;
-                    let seed = seeds.start + index / scenarios.len() as u64;
+                    let seed = seeds.start() + index / scenarios.len() as u64;
                     let report = engine::run_unwatched(&scenarios[scenario], seed);
                     let mut tally = tally.lock().expect("nothing panics while it is held");
                     tally.add(index, scenario, report);
@@ -99,6 +100,7 @@ fn progress(runs: u64, args: &RunArgs) -> ProgressBar {
 /// Sums, minima and ordered maps only: the order in which runs end does not show.
 #[derive(Debug, Default)]
 struct Tally {
+    lists_results: bool,
     runs: u64,
     steps: u64,
     verdicts: BTreeMap<Verdict, u64>,
@@ -118,7 +120,10 @@ struct Kind {
 impl Tally {
     fn add(&mut self, index: u64, scenario: usize, report: Report) {
         let Report { verdict, steps, seed, .. } = report;
-        self.results.insert(index, Ran { scenario: report.scenario, seed, verdict, steps, hash: report.hash });
+        // Only JSON lists them, and there may be millions.
+        if self.lists_results {
+            self.results.insert(index, Ran { scenario: report.scenario, seed, verdict, steps, hash: report.hash });
+        }
         self.runs += 1;
         self.steps += report.steps;
         *self.verdicts.entry(report.verdict).or_default() += 1;
@@ -170,8 +175,8 @@ impl Tally {
         failures.sort_by(|a, b| (a.seed, &a.scenario).cmp(&(b.seed, &b.scenario)));
         BatchReport {
             scenarios: scenarios.len(),
-            first_seed: seeds.start,
-            last_seed: seeds.end - 1,
+            first_seed: *seeds.start(),
+            last_seed: *seeds.end(),
             runs: self.runs,
             steps: self.steps,
             verdicts: self

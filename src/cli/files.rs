@@ -19,6 +19,9 @@ pub(super) fn read_scenario(path: &Path) -> Result<String> {
     if bytes.starts_with(b"{\"format\":") {
         bail!("{shown} is a trace, not a scenario; to execute it again: zabsim replay {}", quoted(path));
     }
+    if bytes.trim_ascii().is_empty() {
+        bail!("{shown} is empty; the least that a scenario says is a comment: what it is about");
+    }
     String::from_utf8(bytes).map_err(|_| anyhow!("{shown} is no scenario: a scenario is a text file in UTF-8"))
 }
 
@@ -48,16 +51,23 @@ pub(super) fn quoted(path: &Path) -> String {
     if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-/// A file that gets its name when it is complete.
+/// A file that gets its name when it is complete. What is no ordinary file (a device, a pipe) is written as it is.
 pub(super) struct Draft {
     file: File,
-    temporary: PathBuf,
+    /// Where it is until it is complete.
+    temporary: Option<PathBuf>,
     path: PathBuf,
 }
 
 impl Draft {
     pub(super) fn create(path: &Path) -> Result<Draft> {
         let context = || format!("cannot write {}", path.display());
+        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            let file = File::options().write(true).open(path).with_context(context)?;
+            return Ok(Draft { file, temporary: None, path: path.into() });
+        }
+        // What a link points to is replaced, not the link.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.into());
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             fs::create_dir_all(directory).with_context(context)?;
         }
@@ -65,12 +75,13 @@ impl Draft {
         name.push(format!(".{}.partial", std::process::id()));
         let temporary = path.with_file_name(name);
         let file = File::create(&temporary).with_context(context)?;
-        Ok(Draft { file, temporary, path: path.into() })
+        Ok(Draft { file, temporary: Some(temporary), path: path.into() })
     }
 
     /// Gives it its name.
     pub(super) fn publish(self) -> Result<()> {
-        fs::rename(&self.temporary, &self.path).with_context(|| format!("cannot write {}", self.path.display()))
+        let Some(temporary) = &self.temporary else { return Ok(()) };
+        fs::rename(temporary, &self.path).with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
@@ -87,7 +98,9 @@ impl Write for Draft {
 /// Leaves nothing behind when it was not published.
 impl Drop for Draft {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary);
+        if let Some(temporary) = &self.temporary {
+            let _ = fs::remove_file(temporary);
+        }
     }
 }
 
