@@ -136,7 +136,7 @@ pub(super) fn replay(args: &ReplayArgs, screen: &mut Screen) -> Result<Exit> {
 
 fn summarise(replayed: &Replayed, trace: &Trace, screen: &mut Screen) {
     if let Some(standing) = &replayed.standing {
-        screen.text(&peers_text(standing));
+        screen.text(&peers_text(standing, screen.width()));
         screen.line("");
     }
     for finding in &replayed.violations {

@@ -65,7 +65,7 @@ pub(super) fn walk(trace: &Trace, from: u64, screen: &mut Screen) -> Result<Exit
             Ask::Next => walk.next(screen),
             Ask::Goto(step) => walk.goto(step, screen),
             Ask::Peers => {
-                screen.text(&peers_text(&Standing::of(walk.replay.world())));
+                screen.text(&peers_text(&Standing::of(walk.replay.world()), screen.width()));
                 Ok(())
             }
             Ask::Quit => return Ok(Exit::Good),

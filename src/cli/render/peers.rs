@@ -3,10 +3,13 @@
 use std::fmt::Write;
 
 use super::super::peers::{DiskNow, LinkNow, PeerNow, Process, RoleNow, Standing, Txns};
-use super::{bold, plural, thousands};
+use super::{WIDTH, bold, plural, thousands, wrapped};
 use crate::sim::{DiskMode, Stage};
 
-pub(in crate::cli) fn peers_text(standing: &Standing) -> String {
+/// Where the facts begin.
+const LABEL: usize = 11;
+
+pub(in crate::cli) fn peers_text(standing: &Standing, width: Option<usize>) -> String {
     let stage = match standing.stage {
         Stage::Chaos => "faults strike",
         Stage::Converge => "a healed core must converge",
@@ -15,7 +18,7 @@ pub(in crate::cli) fn peers_text(standing: &Standing) -> String {
     let mut out = String::new();
     let head = bold(format_args!("after step {}", thousands(standing.step)));
     let _ = writeln!(out, "{head} at {}: {stage}", standing.time);
-    standing.peers.iter().for_each(|peer| peer_text(&mut out, peer));
+    standing.peers.iter().for_each(|peer| peer_text(&mut out, peer, width.unwrap_or(WIDTH)));
     if !standing.links.is_empty() {
         let _ = writeln!(out, "\n{}", bold("links"));
     }
@@ -23,7 +26,7 @@ pub(in crate::cli) fn peers_text(standing: &Standing) -> String {
     out
 }
 
-fn peer_text(out: &mut String, now: &PeerNow) {
+fn peer_text(out: &mut String, now: &PeerNow, width: usize) {
     let starts = match now.starts {
         0 => "never started".to_owned(),
         1 => "started once".into(),
@@ -40,16 +43,17 @@ fn peer_text(out: &mut String, now: &PeerNow) {
         None => format!("{} in {}, ", role.state, role.phase),
     });
     let _ = writeln!(out, "\n{} {role}{serves}, {starts}", bold(now.peer));
+    let mut fact = |name: &str, what: String| {
+        let lines = wrapped(&what, width - LABEL).join(&format!("\n{:LABEL$}", ""));
+        let _ = writeln!(out, "  {name:<0$}{lines}", LABEL - 2);
+    };
     if let Some(role) = &now.role {
-        role_text(out, role);
+        role_text(&mut fact, role);
     }
-    disk_text(out, &now.disk);
+    fact("disk", disk_text(&now.disk));
 }
 
-fn role_text(out: &mut String, role: &RoleNow) {
-    let mut fact = |name: &str, what: String| {
-        let _ = writeln!(out, "  {name:<9}{what}");
-    };
+fn role_text(fact: &mut impl FnMut(&str, String), role: &RoleNow) {
     fact("epochs", format!("accepted e{}, current e{}", role.accepted_epoch, role.current_epoch));
     let committed =
         role.committed.as_ref().map_or("nothing known committed yet".into(), |to| format!("committed up to {to}"));
@@ -67,7 +71,7 @@ fn role_text(out: &mut String, role: &RoleNow) {
     }
 }
 
-fn disk_text(out: &mut String, disk: &DiskNow) {
+fn disk_text(disk: &DiskNow) -> String {
     let mode = match disk.mode {
         DiskMode::Healthy => "healthy",
         DiskMode::Full => "full",
@@ -83,13 +87,8 @@ fn disk_text(out: &mut String, disk: &DiskNow) {
         0 => "all synced".to_owned(),
         n => format!("{} not synced", plural(n.into(), "write")),
     };
-    let _ = writeln!(
-        out,
-        "  disk     {mode}: {}, {}, log {}, {snapshots}, {unsynced}",
-        epoch("accepted", disk.accepted_epoch),
-        epoch("current", disk.current_epoch),
-        txns(disk.log.as_ref())
-    );
+    let (accepted, current) = (epoch("accepted", disk.accepted_epoch), epoch("current", disk.current_epoch));
+    format!("{mode}: {accepted}, {current}, log {}, {snapshots}, {unsynced}", txns(disk.log.as_ref()))
 }
 
 fn link_text(out: &mut String, link: &LinkNow) {

@@ -70,15 +70,12 @@ fn what_happened_is_wrapped_beside_its_lanes() {
     let mut diagram = TextDiagram::new(3, Pick::default()).within(Some(70));
     let lines: Vec<String> = conversation().iter().filter_map(|moment| diagram.line(moment)).collect();
     insta::assert_snapshot!(format!("{}\n{}", diagram.heading(), lines[3..6].join("\n")), @r"
-    step        time    p1     p2     p3     what happened
-       3    0.003703     ┊<╌╌╌╌╌┊╌╌╌╌╌╌o     p3 notifies p1: LOOKING,
-                         ┊      ┊      ┊       round 1, votes for p3
-                         ┊      ┊      ┊       (e0, 0:0)
-       4    0.004938     ◀──────┼──────┤     p1 hears from p3: LOOKING,
-                         ┊      ┊      ┊       round 1, votes for p3
-                         ┊      ┊      ┊       (e0, 0:0)
-       5    0.006172     ╞══════┊══════╡     p1 is connected to p3
-                         ┊      ┊      ┊       (p1>p3#1)
+    step        time   p1   p2   p3    what happened
+       3    0.003703    ┊<╌╌╌┊╌╌╌╌o    p3 notifies p1: LOOKING, round
+                        ┊    ┊    ┊      1, votes for p3 (e0, 0:0)
+       4    0.004938    ◀────┼────┤    p1 hears from p3: LOOKING, round
+                        ┊    ┊    ┊      1, votes for p3 (e0, 0:0)
+       5    0.006172    ╞════┊════╡    p1 is connected to p3 (p1>p3#1)
     ");
     assert!(lines.iter().flat_map(|line| line.lines()).all(|line| line.chars().count() <= 70), "{lines:#?}");
 }

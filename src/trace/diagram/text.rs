@@ -52,9 +52,9 @@ impl TextDiagram {
     }
 
     /// Wraps what happened, so that a line takes at most so many columns as long as the lanes leave room; without a width no
-    /// line is broken. The lanes take a third.
+    /// line is broken. The lanes take a quarter.
     pub fn within(self, width: Option<usize>) -> TextDiagram {
-        let pitch = width.map_or(self.pitch, |width| pitch(self.count, width / 3).clamp(4, 10));
+        let pitch = width.map_or(self.pitch, |width| pitch(self.count, width / 4).clamp(4, 8));
         TextDiagram { width, pitch, ..self }
     }
 
