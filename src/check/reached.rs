@@ -195,6 +195,22 @@ impl Situation {
         TABLE[self as usize].2
     }
 
+    /// Why no run can come to it, where that is so.
+    pub fn unreachable(self) -> Option<&'static str> {
+        match self {
+            Situation::SyncTruncDiff => Some(
+                "counters have no gaps within an epoch: a leader with a later txn of the epoch of the learner's last one has that \
+                 one too, and needs to cut nothing; and where it went on in a later epoch, it cannot know where they parted and \
+                 sends SNAP",
+            ),
+            Situation::StaleEpochRefused => Some(
+                "a leader steps down as soon as a learner tells a promise above its epoch, before it tells the epoch, and a \
+                 learner promises nothing more on the way",
+            ),
+            _ => None,
+        }
+    }
+
     /// The situation with that name.
     pub fn from_name(name: &str) -> Option<Situation> {
         TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
