@@ -415,6 +415,7 @@ impl Checkers {
                     E2.on_vote(node, &vote, out);
                 }
                 self.e6.on_proposed(ghost, node, vote, round, out);
+                self.e7.on_proposed(node, round);
             }
             Milestone::Elected { vote, round, supporters } => {
                 E8.on_counted(ghost, node, supporters, "an election", out);
