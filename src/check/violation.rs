@@ -79,9 +79,12 @@ impl Sink {
         }
     }
 
+    /// A property that failed in a step is reported once for it: whatever else fails over the same cause says nothing new.
     #[cold]
     fn report(&mut self, property: Property, nodes: &[Node], expected: String, seen: String) {
-        if self.violations.iter().filter(|v| v.property == property).count() < MOST_PER_PROPERTY {
+        let before = self.violations.iter().filter(|v| v.property == property);
+        let told = before.clone().any(|v| v.step == self.step);
+        if !told && before.count() < MOST_PER_PROPERTY {
             let (step, at, nodes) = (self.step, self.at, nodes.to_vec());
             self.violations.push(Violation { property, step, at, nodes, expected, seen });
         }
