@@ -1,6 +1,7 @@
 //! E5, best history, by (currentEpoch, last zxid). A learner whose promise is an old one answers without an epoch and must not
-//! be counted, unless it was counted earlier in the same role of the leader. The zxid may be a marker, see `d8_honest_claims`:
-//! it is compared as told, which errs on no side, for (e, 0) is above all that precedes e.
+//! be counted, unless it was counted earlier in the same role of the leader; nor must one without data, whose claim
+//! [`Zxid::MISSING`] is below every history and stands for one that it lost. Any other zxid may be a marker, see
+//! `d8_honest_claims`: it is compared as told, which errs on no side, for (e, 0) is above all that precedes e.
 
 use super::{Ghost, Property, Sink, names};
 use crate::sim::Node;
@@ -26,7 +27,7 @@ impl BestHistory {
 
     /// A leader received ACKEPOCH.
     pub fn on_ack_epoch(&mut self, leader: Node, learner: Node, current: Option<Epoch>, last: Zxid) {
-        if let Some(current) = current {
+        if let Some(current) = current.filter(|_| last != Zxid::MISSING) {
             self.told[leader.index() * self.nodes + learner.index()] = Some((current, last));
         }
     }
