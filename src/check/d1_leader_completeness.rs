@@ -27,13 +27,21 @@ impl LeaderCompleteness {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, fires_in, p};
 
     #[test]
     fn a_leader_that_lost_a_chosen_txn_is_noticed() {
         fires(Property::D1, |story| {
             story.everybody_forgets();
-            story.epoch_acked(p(2), 2, &[1, 2]);
+            story.lead(p(2), 2, &[1]);
         });
+    }
+
+    #[test]
+    fn a_late_leader_is_excused_for_later_epochs_only() {
+        let mut story = Story::overtaken(false);
+        story.epoch_acked(p(2), 2, &[1, 2]);
+        story.assert_legal();
+        fires_in(Story::overtaken(true), Property::D1, |story| story.epoch_acked(p(2), 2, &[1, 2]));
     }
 }

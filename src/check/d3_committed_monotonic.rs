@@ -33,10 +33,44 @@ impl CommittedMonotonic {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, fires_after, p};
+    use crate::sim::DiskWrite;
+    use crate::zab::Epoch;
 
     #[test]
-    fn a_commit_of_what_is_not_next_is_noticed() {
-        fires(Property::D3, |story| story.committed(p(3), 1, 9, &[2, 3]));
+    fn a_commit_of_what_is_not_in_the_leaders_log_is_noticed() {
+        fires(Property::D3, |story| {
+            // Both promised themselves away, so that what they hold of epoch 1 is no matter of E9.
+            story.persist(p(1), DiskWrite::AcceptedEpoch(Epoch(5)));
+            story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(5)));
+            story.committed(p(3), 1, 3, &[1, 2]);
+        });
+    }
+
+    #[test]
+    fn a_leader_that_serves_with_less_than_was_chosen_is_noticed() {
+        fires(Property::D3, |story| {
+            story.forgets(p(3));
+            story.serves(p(3), 1);
+        });
+    }
+
+    #[test]
+    fn a_late_leader_is_excused_for_later_epochs_only() {
+        let established = |mut story: Story| {
+            story.epoch_acked(p(2), 2, &[1, 2]);
+            story.persist(p(2), DiskWrite::CurrentEpoch(Epoch(2)));
+            story.established(p(2), 2, &[1, 2]);
+            story
+        };
+        let mut story = established(Story::overtaken(false));
+        story.serves(p(2), 2);
+        story.assert_legal();
+        // What the leader lacks of its own initial history is a matter of S10 too.
+        fires_after(&[Property::S10], Story::overtaken(true), Property::D3, |story| {
+            story.append(p(2), 1, 2);
+            *story = established(std::mem::replace(story, Story::serving()));
+            story.serves(p(2), 2);
+        });
     }
 }

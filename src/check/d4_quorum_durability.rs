@@ -25,24 +25,35 @@ impl QuorumDurability {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
+    use crate::sim::DiskWrite;
+    use crate::zab::Epoch;
 
-    #[test]
-    fn a_commit_of_what_only_the_leader_synced_is_noticed() {
-        fires(Property::D4, |story| {
-            story.proposed(p(3), 1, 3);
-            story.append(p(3), 1, 3);
-            story.committed(p(3), 1, 3, &[2, 3]);
-        });
+    /// p3 proposes (1,3), and commits it with p2, which has promised itself away: what p2 holds is no matter of E9 then.
+    fn commits(story: &mut Story, p2_logs: impl FnOnce(&mut Story)) {
+        story.proposed(p(3), 1, 3);
+        story.append(p(3), 1, 3);
+        p2_logs(story);
+        story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(5)));
+        story.committed(p(3), 1, 3, &[2, 3]);
     }
 
     #[test]
-    fn a_lying_disk_does_not_count() {
+    fn a_commit_of_what_only_the_leader_synced_is_noticed() {
+        fires(Property::D4, |story| commits(story, |_| {}));
+    }
+
+    #[test]
+    fn neither_a_lying_disk_nor_an_unsynced_one_counts() {
+        fires(Property::D4, |story| commits(story, |story| story.append_with_a_lie(p(2), 1, 3)));
+        fires(Property::D4, |story| commits(story, |story| story.append_unsynced(p(2), 1, 3)));
+    }
+
+    #[test]
+    fn what_is_delivered_before_anybody_committed_it_is_counted_too() {
         fires(Property::D4, |story| {
             story.proposed(p(3), 1, 3);
-            story.append(p(3), 1, 3);
-            story.append_with_a_lie(p(2), 1, 3);
-            story.committed(p(3), 1, 3, &[2, 3]);
+            story.delivered(p(2), 1, 3, 1003);
         });
     }
 }

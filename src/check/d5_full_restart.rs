@@ -45,15 +45,31 @@ mod tests {
     use crate::check::test_support::{Story, fires_in, p};
     use crate::sim::Stage;
 
-    #[test]
-    fn a_quorum_that_forgot_is_noticed() {
+    fn restarted() -> Story {
         let mut story = Story::serving();
         story.enter(Stage::Epilogue);
         story.role_ends();
+        story
+    }
+
+    #[test]
+    fn who_forgot_and_serves_is_noticed() {
+        let mut story = restarted();
         story.lead(p(3), 2, &[1, 2]);
         fires_in(story, Property::D5, |story| {
-            story.everybody_forgets();
-            story.lead(p(2), 3, &[1]);
+            story.forgets(p(1));
+            story.serves(p(1), 2);
+        });
+    }
+
+    #[test]
+    fn a_quorum_that_never_serves_again_is_noticed() {
+        let mut story = restarted();
+        story.lead(p(3), 2, &[1, 2]);
+        story.stage_ends(Stage::Epilogue, false);
+        fires_in(story, Property::D5, |story| {
+            story.enter(Stage::Epilogue);
+            story.stage_ends(Stage::Epilogue, false);
         });
     }
 }

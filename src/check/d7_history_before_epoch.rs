@@ -26,7 +26,7 @@ impl HistoryBeforeEpoch {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
     use crate::sim::DiskWrite;
     use crate::zab::Epoch;
 
@@ -36,7 +36,19 @@ mod tests {
             story.role_ends();
             story.lead(p(3), 2, &[1]);
             story.forgets(p(2));
+            story.joins(p(2), p(3), 2);
             story.persist(p(2), DiskWrite::CurrentEpoch(Epoch(2)));
         });
+    }
+
+    #[test]
+    fn a_lie_does_not_sync_the_epoch() {
+        let mut story = Story::serving();
+        story.role_ends();
+        story.lead(p(3), 2, &[1]);
+        story.forgets(p(2));
+        story.joins(p(2), p(3), 2);
+        story.persist_with(p(2), DiskWrite::CurrentEpoch(Epoch(2)), true);
+        story.assert_legal();
     }
 }

@@ -57,6 +57,7 @@ mod tests {
         fires(Property::E4, |story| {
             story.role_ends();
             story.begins_to_lead(p(3));
+            story.connect(p(1), p(3));
             story.infos(p(1), p(3), 1);
             story.epoch_chosen(p(3), 1, &[1, 3]);
         });

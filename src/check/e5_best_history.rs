@@ -56,24 +56,48 @@ impl BestHistory {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires, p};
+    use crate::zab::Zxid;
+
+    /// p3 leaves discovery by what p1 says.
+    fn leads_with(story: &mut Story, current: Option<u32>, last: Zxid) {
+        story.role_ends();
+        story.begins_to_lead(p(3));
+        story.connect(p(1), p(3));
+        story.infos(p(1), p(3), 1);
+        story.ack_epochs(p(1), p(3), current, last);
+        story.epoch_acked(p(3), 2, &[1, 3]);
+    }
 
     #[test]
     fn a_leader_behind_its_quorum_is_noticed() {
         fires(Property::E5, |story| {
-            story.role_ends();
-            story.begins_to_lead(p(3));
-            story.ack_epochs(p(1), p(3), Some(1), Story::zxid(1, 9));
-            story.epoch_acked(p(3), 2, &[1, 3]);
+            story.proposed(p(3), 1, 3);
+            story.append(p(1), 1, 3);
+            leads_with(story, Some(1), Story::zxid(1, 3));
         });
     }
 
     #[test]
     fn an_answer_that_must_not_count_is_noticed_when_counted() {
-        fires(Property::E5, |story| {
-            story.role_ends();
-            story.begins_to_lead(p(3));
-            story.ack_epochs(p(1), p(3), None, Story::zxid(1, 2));
-            story.epoch_acked(p(3), 2, &[1, 3]);
-        });
+        fires(Property::E5, |story| leads_with(story, None, Story::zxid(1, 2)));
+    }
+
+    #[test]
+    fn a_learner_without_data_is_noticed_when_counted() {
+        fires(Property::E5, |story| leads_with(story, Some(0), Zxid::MISSING));
+    }
+
+    #[test]
+    fn less_than_a_quorum_is_noticed() {
+        for acked in [&[3][..], &[1, 2]] {
+            fires(Property::E5, |story| {
+                story.role_ends();
+                story.begins_to_lead(p(3));
+                for n in [1, 2] {
+                    story.joins(p(n), p(3), 1);
+                }
+                story.epoch_acked(p(3), 2, acked);
+            });
+        }
     }
 }

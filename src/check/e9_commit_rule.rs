@@ -61,15 +61,71 @@ impl CommitRule {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, fires_after, p};
+    use crate::sim::PacketKind;
 
     #[test]
     fn a_commit_out_of_turn_is_noticed() {
         fires(Property::E9, |story| story.committed(p(3), 1, 4, &[1, 2, 3]));
     }
 
+    /// (1,3) is on all three disks.
+    fn logged(story: &mut Story) {
+        story.proposed(p(3), 1, 3);
+        (1..=3).for_each(|n| story.append(p(n), 1, 3));
+    }
+
     #[test]
     fn a_commit_without_a_quorum_is_noticed() {
-        fires(Property::E9, |story| story.committed(p(3), 1, 3, &[3]));
+        fires(Property::E9, |story| {
+            logged(story);
+            story.committed(p(3), 1, 3, &[3]);
+        });
+    }
+
+    #[test]
+    fn whoever_is_counted_and_did_not_sync_is_noticed() {
+        fires(Property::E9, |story| {
+            story.proposed(p(3), 1, 3);
+            story.append(p(1), 1, 3);
+            story.append(p(3), 1, 3);
+            story.append_unsynced(p(2), 1, 3);
+            story.committed(p(3), 1, 3, &[1, 2, 3]);
+        });
+    }
+
+    #[test]
+    fn an_order_to_deliver_what_was_not_committed_is_noticed() {
+        for (to, kind) in [(1, PacketKind::Commit), (4, PacketKind::Inform)] {
+            fires(Property::E9, |story| {
+                logged(story);
+                story.sent(p(3), p(to), kind, Story::zxid(1, 3));
+            });
+        }
+    }
+
+    #[test]
+    fn a_delivery_before_the_commit_is_noticed() {
+        fires(Property::E9, |story| {
+            logged(story);
+            story.delivered(p(2), 1, 3, 1003);
+        });
+    }
+
+    #[test]
+    fn serving_with_what_nobody_committed_is_noticed() {
+        fires(Property::E9, |story| {
+            logged(story);
+            story.leaves(p(2));
+            story.fast_forwarded(p(2), 1, 3);
+            story.serves(p(2), 1);
+        });
+    }
+
+    #[test]
+    fn an_establishment_without_a_quorum_or_of_another_epoch_is_noticed() {
+        fires(Property::E9, |story| story.established(p(3), 1, &[3]));
+        // Whoever is counted for an epoch that is none of its own is a matter of D6 too, but after E9.
+        fires_after(&[], Story::serving(), Property::E9, |story| story.established(p(3), 2, &[1, 3]));
     }
 }

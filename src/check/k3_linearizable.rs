@@ -60,8 +60,8 @@ mod tests {
     #[test]
     fn a_synced_read_of_the_past_is_noticed() {
         fires(Property::K3, |story| {
-            story.invoked(1, p(2), Op::Sync, 1);
-            story.replied(1, p(2), Op::Sync, 1, (1, 1), 0);
+            story.invoked(2, p(2), Op::Sync, 1);
+            story.replied(2, p(2), Op::Sync, 1, (1, 1), 0);
         });
     }
 

@@ -25,14 +25,16 @@ impl CommitConsistency {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires_after, p};
 
     #[test]
     fn serving_without_the_initial_history_is_noticed() {
-        fires(Property::S10, |story| {
+        // Nobody takes part in an epoch without an ACK, which D6 sees sent.
+        fires_after(&[Property::D6], Story::serving(), Property::S10, |story| {
             story.role_ends();
             story.lead(p(3), 2, &[1]);
             story.forgets(p(2));
+            story.joins(p(2), p(3), 2);
             story.new_leader_acked(p(2), p(3), 2);
             story.serves(p(2), 2);
         });

@@ -59,10 +59,11 @@ mod tests {
     fn a_resurrected_txn_is_noticed() {
         fires(Property::S8, |story| {
             story.proposed(p(3), 1, 3);
-            story.role_ends();
-            story.lead(p(2), 2, &[1, 4]);
-            story.write_without(p(4));
-            story.delivered(p(4), 1, 3, 1003);
+            story.append(p(3), 1, 3);
+            story.append(p(1), 1, 3);
+            story.proposed(p(2), 2, 1);
+            story.committed(p(3), 1, 3, &[1, 3]);
+            story.delivered(p(3), 1, 3, 1003);
         });
     }
 }
