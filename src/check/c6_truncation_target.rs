@@ -47,4 +47,11 @@ mod tests {
             });
         }
     }
+
+    #[test]
+    fn a_cut_at_the_marker_of_an_epoch_is_legal() {
+        let mut story = Story::serving();
+        story.received(p(3), p(1), PacketKind::Trunc, Story::zxid(2, 0));
+        story.assert_legal();
+    }
 }

@@ -41,4 +41,17 @@ mod tests {
             story.written(p(1), DiskWrite::WriteSnapshot { zxid: Story::zxid(1, 1) })
         });
     }
+
+    #[test]
+    fn who_serves_takes_no_snapshot_of_what_is_not_committed() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.leaves(p(2));
+        for n in [1, 2] {
+            story.fast_forwarded(p(n), 1, 3);
+        }
+        let write = DiskWrite::WriteSnapshot { zxid: Story::zxid(1, 3) };
+        story.written(p(2), write);
+        fires_in(story, Property::C7, |story| story.written(p(1), write));
+    }
 }

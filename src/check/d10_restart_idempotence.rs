@@ -54,6 +54,7 @@ impl RestartIdempotence {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires, p};
+    use crate::sim::{Event, PacketKind};
 
     #[test]
     fn a_restart_that_forgets_a_synced_txn_is_noticed() {
@@ -68,6 +69,26 @@ mod tests {
         fires(Property::D10, |story| {
             story.ends(p(1));
             story.boots(p(1), 1, 1, Story::zxid(1, 2), 99);
+        });
+    }
+
+    #[test]
+    fn two_states_of_one_unchosen_history_are_noticed() {
+        fires(Property::D10, |story| {
+            story.proposed(p(3), 1, 3);
+            story.role_ends();
+            story.fast_forwarded(p(1), 1, 3);
+            let (zxid, digest) = (Story::zxid(1, 3), 1003);
+            story.event(Event::FastForwarded { node: p(2), zxid, digest, state: 99 });
+        });
+    }
+
+    #[test]
+    fn a_snapshot_with_another_state_is_noticed() {
+        fires(Property::D10, |story| {
+            story.joins(p(4), p(3), 1);
+            story.sent(p(3), p(4), PacketKind::Snap, Story::zxid(1, 2));
+            story.event(Event::Restored { node: p(4), zxid: Story::zxid(1, 2), state: 99 });
         });
     }
 }

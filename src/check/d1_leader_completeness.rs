@@ -28,6 +28,8 @@ impl LeaderCompleteness {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires, fires_in, p};
+    use crate::sim::DiskWrite;
+    use crate::zab::Epoch;
 
     #[test]
     fn a_leader_that_lost_a_chosen_txn_is_noticed() {
@@ -43,5 +45,24 @@ mod tests {
         story.epoch_acked(p(2), 2, &[1, 2]);
         story.assert_legal();
         fires_in(Story::overtaken(true), Property::D1, |story| story.epoch_acked(p(2), 2, &[1, 2]));
+    }
+
+    #[test]
+    fn what_is_chosen_while_the_leader_synchronises_is_noticed_when_it_is_established() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.append(p(3), 1, 3);
+        story.leaves(p(2));
+        story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(2)));
+        story.begins_to_lead(p(2));
+        story.leaves(p(1));
+        story.joins(p(1), p(2), 2);
+        story.epoch_acked(p(2), 2, &[1, 2]);
+        for n in [1, 2] {
+            story.persist(p(n), DiskWrite::CurrentEpoch(Epoch(2)));
+        }
+        story.append(p(1), 1, 3);
+        story.committed(p(3), 1, 3, &[1, 3]);
+        fires_in(story, Property::D1, |story| story.established(p(2), 2, &[1, 2]));
     }
 }

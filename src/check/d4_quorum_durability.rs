@@ -56,4 +56,14 @@ mod tests {
             story.delivered(p(2), 1, 3, 1003);
         });
     }
+
+    #[test]
+    fn what_is_served_before_a_quorum_has_it_is_noticed() {
+        fires(Property::D4, |story| {
+            story.proposed(p(3), 1, 3);
+            story.leaves(p(2));
+            story.fast_forwarded(p(2), 1, 3);
+            story.serves(p(2), 1);
+        });
+    }
 }

@@ -72,4 +72,15 @@ mod tests {
             story.stage_ends(Stage::Epilogue, false);
         });
     }
+
+    #[test]
+    fn a_run_that_ends_without_a_quorum_or_before_the_epilogue_is_not_judged() {
+        let mut story = restarted();
+        story.view.down = vec![p(1), p(2)];
+        story.stage_ends(Stage::Epilogue, false);
+        story.assert_legal();
+        let mut story = Story::serving();
+        story.stage_ends(Stage::Epilogue, false);
+        story.assert_legal();
+    }
 }

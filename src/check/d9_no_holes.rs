@@ -58,7 +58,8 @@ impl NoHoles {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{Story, fires, p};
+    use crate::check::test_support::{Story, fires, fires_after, fires_in, p};
+    use crate::sim::Event;
 
     #[test]
     fn a_hole_in_a_log_is_noticed() {
@@ -70,10 +71,34 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_in_the_window_is_noticed_when_a_diff_is_served_from_it() {
+    fn a_window_with_a_hole_or_that_ends_too_early_is_noticed_when_a_diff_is_served_from_it() {
+        let windows = [([(1, 1), (1, 2)], true), ([(1, 0), (1, 2)], false), ([(1, 0), (1, 1)], false)];
+        for (window, legal) in windows {
+            let mut story = Story::serving();
+            story.view.window = window.iter().map(|&(epoch, counter)| Story::zxid(epoch, counter)).collect();
+            if legal {
+                story.plans_diff(p(3), p(1));
+                story.assert_legal();
+            } else {
+                fires_in(story, Property::D9, |story| story.plans_diff(p(3), p(1)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_state_that_nobody_sent_is_noticed() {
         fires(Property::D9, |story| {
-            story.view.window = vec![Story::zxid(1, 1), Story::zxid(1, 3)];
-            story.plans_diff(p(3), p(1));
+            story.event(Event::Restored { node: p(1), zxid: Story::zxid(1, 2), state: 1002 });
+        });
+    }
+
+    #[test]
+    fn a_hole_in_what_is_applied_is_noticed() {
+        // The primary broadcast something between the two, says S6.
+        fires_after(&[Property::S6], Story::serving(), Property::D9, |story| {
+            story.proposed(p(3), 1, 3);
+            story.proposed(p(3), 1, 4);
+            story.fast_forwarded(p(1), 1, 4);
         });
     }
 }

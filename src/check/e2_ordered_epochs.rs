@@ -49,9 +49,33 @@ impl OrderedEpochs {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires, p};
+    use crate::sim::DiskWrite;
+    use crate::zab::{Epoch, Zxid};
 
     #[test]
     fn a_vote_with_a_history_above_the_current_epoch_is_noticed() {
         fires(Property::E2, |story| story.votes_for_itself(p(1), 0, Story::zxid(1, 2), 2));
+    }
+
+    #[test]
+    fn a_current_epoch_above_the_promise_is_noticed() {
+        fires(Property::E2, |story| story.written(p(1), DiskWrite::CurrentEpoch(Epoch(2))));
+    }
+
+    #[test]
+    fn a_disk_with_more_than_was_promised_is_noticed() {
+        for (current, epoch) in [(2, 1), (1, 2)] {
+            fires(Property::E2, |story| {
+                story.ends(p(1));
+                story.boots(p(1), 1, current, Story::zxid(epoch, 2), 1002);
+            });
+        }
+    }
+
+    #[test]
+    fn a_vote_without_data_claims_no_epoch() {
+        let mut story = Story::serving();
+        story.votes_for_itself(p(1), 0, Zxid::MISSING, 2);
+        story.assert_legal();
     }
 }

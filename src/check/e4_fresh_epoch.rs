@@ -71,4 +71,19 @@ mod tests {
             story.epoch_chosen(p(3), 2, &[1, 3]);
         });
     }
+
+    #[test]
+    fn less_than_a_quorum_with_the_leader_is_noticed() {
+        for joined in [&[3][..], &[1, 2]] {
+            fires(Property::E4, |story| {
+                story.role_ends();
+                story.begins_to_lead(p(3));
+                for n in [1, 2] {
+                    story.connect(p(n), p(3));
+                    story.infos(p(n), p(3), 1);
+                }
+                story.epoch_chosen(p(3), 2, joined);
+            });
+        }
+    }
 }

@@ -129,4 +129,59 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn less_than_a_quorum_is_noticed() {
+        fires(Property::E7, |story| {
+            story.leaves(p(1));
+            story.proposes(p(1), p(3), 1, 2, 2);
+            story.hears(p(3), p(1), PeerState::Leading, p(3), 1);
+            story.elected(p(1), p(3), 1, &[3]);
+        });
+    }
+
+    /// p1 restarts, looks in round 2 and hears of p3 as its leader from p3 itself and, in this state, from p2.
+    fn hears_of_p3(state: PeerState, from_p2: usize, round: u64) -> Story {
+        let mut story = Story::serving();
+        story.ends(p(1));
+        story.starts(p(1));
+        story.proposes(p(1), p(1), 1, 2, 2);
+        story.hears(p(3), p(1), PeerState::Leading, p(3), 1);
+        story.hears(p(2), p(1), state, p(from_p2), round);
+        story
+    }
+
+    #[test]
+    fn only_what_a_settled_peer_or_a_vote_of_the_round_says_counts() {
+        let elected = |story: &mut Story| story.elected(p(1), p(3), 1, &[2, 3]);
+        let mut legal = hears_of_p3(PeerState::Following, 3, 7);
+        elected(&mut legal);
+        legal.assert_legal();
+        // Somebody who looks, in a round that is not p1's; and one who follows another leader.
+        fires_in(hears_of_p3(PeerState::Looking, 3, 1), Property::E7, elected);
+        fires_in(hears_of_p3(PeerState::Following, 2, 1), Property::E7, elected);
+    }
+
+    #[test]
+    fn a_vote_for_somebody_else_or_of_another_round_makes_no_quorum() {
+        for (leader, round) in [(2, 2), (3, 3)] {
+            let mut story = Story::serving();
+            story.leaves(p(3));
+            story.proposes(p(3), p(3), 1, 2, 2);
+            story.hears(p(3), p(3), PeerState::Looking, p(3), 2);
+            fires_in(story, Property::E7, |story| {
+                story.hears(p(1), p(3), PeerState::Looking, p(leader), round);
+                story.elected(p(3), p(3), 2, &[1, 3]);
+            });
+        }
+    }
+
+    #[test]
+    fn what_was_heard_before_a_restart_does_not_count() {
+        fires_in(hears_of_p3(PeerState::Following, 3, 1), Property::E7, |story| {
+            story.ends(p(1));
+            story.starts(p(1));
+            story.elected(p(1), p(3), 1, &[2, 3]);
+        });
+    }
 }

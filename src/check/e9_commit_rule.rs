@@ -61,12 +61,17 @@ impl CommitRule {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{Story, fires, fires_after, p};
+    use crate::check::test_support::{Story, fires, p};
     use crate::sim::PacketKind;
 
     #[test]
     fn a_commit_out_of_turn_is_noticed() {
-        fires(Property::E9, |story| story.committed(p(3), 1, 4, &[1, 2, 3]));
+        fires(Property::E9, |story| {
+            logged(story);
+            story.proposed(p(3), 1, 4);
+            (1..=3).for_each(|n| story.append(p(n), 1, 4));
+            story.committed(p(3), 1, 4, &[1, 2, 3]);
+        });
     }
 
     /// (1,3) is on all three disks.
@@ -125,7 +130,16 @@ mod tests {
     #[test]
     fn an_establishment_without_a_quorum_or_of_another_epoch_is_noticed() {
         fires(Property::E9, |story| story.established(p(3), 1, &[3]));
-        // Whoever is counted for an epoch that is none of its own is a matter of D6 too, but after E9.
-        fires_after(&[], Story::serving(), Property::E9, |story| story.established(p(3), 2, &[1, 3]));
+        fires(Property::E9, |story| story.established(p(3), 2, &[1, 3]));
+    }
+
+    #[test]
+    fn what_an_older_epoch_or_this_one_decided_may_be_told_late() {
+        let mut story = Story::serving();
+        story.sent(p(3), p(1), PacketKind::Commit, Story::zxid(1, 1));
+        story.role_ends();
+        story.lead(p(3), 2, &[1, 2]);
+        story.sent(p(3), p(1), PacketKind::Commit, Story::zxid(1, 2));
+        story.assert_legal();
     }
 }

@@ -54,7 +54,7 @@ impl Linearizable {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
     use crate::sim::Op;
 
     #[test]
@@ -71,5 +71,25 @@ mod tests {
             story.invoked(1, p(2), Op::Write, 1);
             story.replied(1, p(2), Op::Write, 1, (1, 3), 1);
         });
+    }
+
+    #[test]
+    fn a_write_before_one_that_was_acknowledged_already_is_noticed() {
+        fires(Property::K3, |story| {
+            story.invoked(2, p(2), Op::Write, 1);
+            story.replied(2, p(2), Op::Write, 1, (1, 2), 1);
+        });
+    }
+
+    #[test]
+    fn a_synced_read_of_a_deposed_leaders_server_may_miss_what_the_next_one_acknowledged() {
+        let mut story = Story::serving();
+        story.leaves(p(1));
+        story.leaves(p(2));
+        story.lead(p(2), 2, &[1]);
+        story.write();
+        story.invoked(2, p(3), Op::Sync, 1);
+        story.replied(2, p(3), Op::Sync, 1, (1, 2), 0);
+        story.assert_legal();
     }
 }

@@ -47,4 +47,14 @@ mod tests {
             story.persist(p(2), DiskWrite::Append { zxid: Story::zxid(1, 3), digest: 777 });
         });
     }
+
+    #[test]
+    fn a_follower_that_joins_with_another_tail_is_noticed() {
+        fires(Property::S11, |story| {
+            story.write_without(p(2));
+            story.leaves(p(2));
+            story.persist(p(2), DiskWrite::Append { zxid: Story::zxid(1, 3), digest: 777 });
+            story.new_leader_acked(p(2), p(3), 1);
+        });
+    }
 }

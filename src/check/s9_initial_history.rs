@@ -47,6 +47,8 @@ impl InitialHistory {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires_in, p};
+    use crate::sim::DiskWrite;
+    use crate::zab::Epoch;
 
     #[test]
     fn a_shrinking_initial_history_is_noticed() {
@@ -57,5 +59,21 @@ mod tests {
             story.everybody_forgets();
             story.lead(p(3), 3, &[1, 2]);
         });
+    }
+
+    #[test]
+    fn a_leader_established_late_with_more_than_a_later_epoch_began_with_is_noticed() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.append(p(2), 1, 3);
+        story.role_ends();
+        story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(2)));
+        story.begins_to_lead(p(2));
+        story.joins(p(1), p(2), 2);
+        story.epoch_acked(p(2), 2, &[1, 2]);
+        story.leaves(p(1));
+        story.lead(p(3), 3, &[1]);
+        story.persist(p(2), DiskWrite::CurrentEpoch(Epoch(2)));
+        fires_in(story, Property::S9, |story| story.established(p(2), 2, &[1, 2]));
     }
 }

@@ -56,11 +56,15 @@ pub struct Story {
 }
 
 const NODES: usize = 4;
+const MEMBERS: [(Sid, MemberRole); NODES] = [
+    (Sid(1), MemberRole::Participant),
+    (Sid(2), MemberRole::Participant),
+    (Sid(3), MemberRole::Participant),
+    (Sid(4), MemberRole::Observer),
+];
 
 impl Story {
-    fn new() -> Story {
-        let role = |n| if n == NODES { MemberRole::Observer } else { MemberRole::Participant };
-        let ensemble = Ensemble::majority((1..=NODES).map(|n| (Sid(n as i64), role(n)))).unwrap();
+    fn new(ensemble: Ensemble) -> Story {
         let node = NodeSetup {
             limits: Limits::default(),
             drift: Drift { numerator: 1, denominator: 1 },
@@ -85,7 +89,17 @@ impl Story {
     }
 
     pub fn serving() -> Story {
-        let mut story = Story::new();
+        Story::serving_with(Ensemble::majority(MEMBERS).unwrap())
+    }
+
+    /// The same where p2 has no weight.
+    pub fn serving_with_weights() -> Story {
+        let groups = [MEMBERS.map(|(sid, _)| sid).to_vec()];
+        Story::serving_with(Ensemble::hierarchical(MEMBERS, &groups, &BTreeMap::from([(Sid(2), 0)])).unwrap())
+    }
+
+    fn serving_with(ensemble: Ensemble) -> Story {
+        let mut story = Story::new(ensemble);
         for n in 1..=NODES {
             story.starts(p(n));
             story.boots(p(n), 0, 0, Zxid::ZERO, 1000);

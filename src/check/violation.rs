@@ -100,3 +100,33 @@ impl Sink {
         self.checked[property as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fail(sink: &mut Sink, step: u64, property: Property) {
+        sink.begin(step, Instant(step));
+        sink.check(property, false, [Node::at(2), Node::at(0)], || ("this".into(), "that".into()));
+    }
+
+    #[test]
+    fn a_property_is_reported_once_per_step_and_a_few_times_in_all() {
+        let mut sink = Sink::default();
+        fail(&mut sink, 1, Property::S1);
+        fail(&mut sink, 1, Property::S1);
+        fail(&mut sink, 1, Property::S2);
+        (2..20).for_each(|step| fail(&mut sink, step, Property::S1));
+        let found: Vec<_> = sink.violations().iter().map(|v| (v.step, v.property)).collect();
+        assert_eq!(found[..3], [(1, Property::S1), (1, Property::S2), (2, Property::S1)]);
+        assert_eq!((found.len(), sink.checked(Property::S1)), (MOST_PER_PROPERTY + 1, 20));
+    }
+
+    #[test]
+    fn it_tells_who_did_it_and_then_who_else_is_involved() {
+        let mut sink = Sink::default();
+        fail(&mut sink, 7, Property::S3);
+        let text = sink.violations()[0].to_string();
+        assert!(text.starts_with("S3 unique zxids violated at step 7") && text.contains(", by p3 and p1\n"), "{text}");
+    }
+}
