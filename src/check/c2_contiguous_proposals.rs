@@ -15,7 +15,10 @@ impl ContiguousProposals {
         ghost.first_proposal.get_or_insert(zxid);
         let last = ghost.last_proposal.replace(zxid);
         out.check(Property::C2, last.is_none_or(|last| zxid.follows(last)), [link.dialer, link.acceptor], || {
-            (format!("the txn after {} on {link}", last.unwrap_or_default()), zxid.to_string())
+            (
+                format!("the txn after {} on {link}", last.unwrap_or_default()),
+                format!("{} receives {zxid}", link.dialer),
+            )
         });
     }
 

@@ -23,7 +23,10 @@ impl MatchingCommits {
                 Some(before) => format!("the txn after {before}"),
                 None => ghost.first_proposal.map_or("nothing, for nothing was proposed".into(), |z| z.to_string()),
             };
-            (format!("COMMIT for the oldest pending proposal on {link}: {head}"), format!("COMMIT {zxid}"))
+            (
+                format!("COMMIT for the oldest pending proposal on {link}: {head}"),
+                format!("{} receives COMMIT {zxid}", link.dialer),
+            )
         });
     }
 

@@ -1,7 +1,7 @@
 //! C5, synced followers: looked at when the leader takes the ACK, by which time the learner may have crashed or moved on; then
 //! there is nothing to compare.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::LinkKey;
 use crate::zab::Epoch;
 
@@ -20,8 +20,8 @@ impl SyncedFollowers {
         let history = &learner.disk.durable.history;
         let held = history.begins_with(initial.len, initial.hash, &ghost.chosen);
         out.check(Property::C5, held, [link.dialer, link.acceptor], || {
-            let expected = format!("{} holds the {} txns of {epoch}'s initial history", link.dialer, initial.len);
-            (expected, format!("it holds {} up to {}", history.len(), history.last_zxid(&ghost.chosen)))
+            let expected = format!("{} holds the {} of {epoch}'s initial history", link.dialer, txns(initial.len));
+            (expected, format!("it holds {} up to {}", txns(history.len()), history.last_zxid(&ghost.chosen)))
         });
     }
 }

@@ -20,13 +20,19 @@ impl TruncationTarget {
             [link.dialer, link.acceptor],
             || {
                 let last = log.last_zxid(&ghost.chosen);
-                (format!("a txn of {}'s log, which ends in {last}", link.dialer), format!("TRUNC {zxid}"))
+                (
+                    format!("a txn of {}'s log, which ends in {last}", link.dialer),
+                    format!("{} sends TRUNC {zxid}", link.acceptor),
+                )
             },
         );
         let delivered =
             learner.delivered.checked_sub(1).and_then(|i| ghost.chosen.get(i)).map_or(Zxid::ZERO, |l| l.zxid);
         out.check(Property::C6, zxid >= delivered, [link.dialer, link.acceptor], || {
-            (format!("a cut at or after {delivered}, which {} delivered", link.dialer), format!("TRUNC {zxid}"))
+            (
+                format!("a cut at or after {delivered}, which {} delivered", link.dialer),
+                format!("{} sends TRUNC {zxid}", link.acceptor),
+            )
         });
     }
 }

@@ -16,12 +16,15 @@ impl HonestSnapshots {
     pub fn on_snapshot(&self, ghost: &mut Ghost, node: Node, zxid: Zxid, out: &mut Sink) {
         let applied = ghost.peer(node).applied.last_zxid(&ghost.chosen);
         out.check(Property::C7, applied == zxid, [node], || {
-            (format!("a snapshot of what is applied, {applied}"), format!("a snapshot labelled {zxid}"))
+            (format!("a snapshot of what is applied, {applied}"), format!("{node} labels it {zxid}"))
         });
         if ghost.peer(node).serving.is_some() {
             let last = ghost.chosen.last();
             out.check(Property::C7, zxid <= last || zxid.is_marker(), [node], || {
-                (format!("a snapshot of nothing beyond {last}, the last committed"), format!("a snapshot of {zxid}"))
+                (
+                    format!("a snapshot of nothing beyond {last}, the last committed"),
+                    format!("{node} takes one at {zxid}"),
+                )
             });
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::ghost::Recovery;
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::{Digest, Node};
 use crate::zab::Zxid;
 
@@ -23,7 +23,7 @@ impl RestartIdempotence {
         let expected = ghost.peer(node).applied.last_zxid(&ghost.chosen);
         let found = if facts.last_zxid == Zxid::MISSING { Zxid::ZERO } else { facts.last_zxid };
         out.check(Property::D10, found == expected, [node], || {
-            (format!("the disk's history up to {expected}"), format!("recovered up to {}", facts.last_zxid))
+            (format!("the disk's history up to {expected}"), format!("{node} recovered it up to {}", facts.last_zxid))
         });
         if found == expected {
             self.on_state(ghost, node, facts.digest, out);
@@ -44,8 +44,8 @@ impl RestartIdempotence {
         };
         out.check(Property::D10, other.is_none(), [node], || {
             let last = ghost.peer(node).applied.last_zxid(&ghost.chosen);
-            let expected = format!("the state {:016x} after {len} txns up to {last}", other.unwrap_or_default());
-            (expected, format!("the state {state:016x}"))
+            let expected = format!("the state {:016x} after {} up to {last}", other.unwrap_or_default(), txns(len));
+            (expected, format!("{node} has the state {state:016x}"))
         });
     }
 }

@@ -18,8 +18,8 @@ impl LeaderCompleteness {
         out.check(Property::D1, agreed >= chosen, [node], || {
             let missing = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());
             let last = ghost.peer(node).disk.written.history.last_zxid(&ghost.chosen);
-            let expected = format!("the leader of {epoch} has all {chosen} chosen txns in its log");
-            (expected, format!("{missing} is missing; its log ends in {last}"))
+            let expected = format!("the leader of {epoch} has all {chosen} of the chosen txns in its log");
+            (expected, format!("{missing} is missing in the log of {node}, which ends in {last}"))
         });
     }
 }

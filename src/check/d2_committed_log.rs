@@ -25,9 +25,14 @@ impl CommittedLog {
         let held = agreed >= agreed_before || (follows_again() && spared());
         out.check(Property::D2, held, [node], || {
             let lost = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());
+            let does = match write {
+                DiskWrite::InstallSnapshot { zxid } => format!("puts a snapshot at {zxid} in its place"),
+                DiskWrite::Truncate { to } => format!("cuts it after {to}"),
+                _ => "writes".into(),
+            };
             (
-                format!("the {agreed_before} chosen txns of the log to stay"),
-                format!("{write:?} removes {lost} and what follows"),
+                format!("the first {agreed_before} of the log of {node}, which are chosen, stay in it"),
+                format!("{node} {does}, and so loses {lost} and what follows"),
             )
         });
     }

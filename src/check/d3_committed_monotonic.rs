@@ -2,7 +2,7 @@
 //! is established late, by acknowledgements from before its voters went over to a later one, need not have what that one committed.
 
 use super::ghost::Block;
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 use crate::zab::Zxid;
 
@@ -16,15 +16,21 @@ impl CommittedMonotonic {
         let epoch = ghost.peer(node).participates;
         let chosen = epoch.map_or(block.chosen, |epoch| ghost.chosen.count_through(Zxid::marker(epoch)));
         out.check(Property::D3, block.agreed >= chosen.min(block.chosen), [node], || {
-            (format!("a new leader serves all {chosen} chosen txns"), format!("it has {} of them", block.agreed))
+            (
+                format!("a new leader serves all {chosen} of the chosen txns"),
+                format!("{node} has {} of them", block.agreed),
+            )
         });
     }
 
     /// A leader committed; `fits` tells whether its log holds the txn right after everything chosen, or where it was chosen.
     pub fn on_committed(&self, ghost: &Ghost, node: Node, zxid: Zxid, fits: bool, out: &mut Sink) {
         out.check(Property::D3, fits, [node], || {
-            let expected =
-                format!("a commit that extends the {} chosen txns up to {}", ghost.chosen.len(), ghost.chosen.last());
+            let expected = format!(
+                "a commit that extends the {} chosen so far, up to {}",
+                txns(ghost.chosen.len()),
+                ghost.chosen.last()
+            );
             (expected, format!("{node} commits {zxid}, which is not next after them in its log"))
         });
     }

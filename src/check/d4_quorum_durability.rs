@@ -17,7 +17,7 @@ impl QuorumDurability {
         let holders = ghost.holders(len, ghost.chosen.hash_at(len));
         out.check(Property::D4, ghost.has_quorum(holders), [node], || {
             let expected = format!("a quorum of participants has {} synced", ghost.chosen.last());
-            (expected, format!("only {} when {node} takes it as committed", super::names(holders)))
+            (expected, format!("it is synced at {} when {node} takes it as committed", super::names(holders)))
         });
     }
 }

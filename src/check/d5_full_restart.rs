@@ -1,6 +1,6 @@
 //! D5, full-restart completeness: an oracle over the epilogue. Everything chosen before it is a prefix of what is served in it.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 
 /// What was chosen when the epilogue began.
@@ -24,8 +24,8 @@ impl FullRestart {
         let applied = &ghost.peer(node).applied;
         let held = applied.begins_with(before, ghost.chosen.hash_at(before), &ghost.chosen);
         out.check(Property::D5, held, [node], || {
-            let expected = format!("all {before} txns chosen before everybody died");
-            (expected, format!("{node} serves {} txns up to {}", applied.len(), applied.last_zxid(&ghost.chosen)))
+            let expected = format!("{node} serves all {before} of the txns chosen before everybody died");
+            (expected, format!("it serves {} up to {}", txns(applied.len()), applied.last_zxid(&ghost.chosen)))
         });
     }
 

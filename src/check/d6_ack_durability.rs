@@ -1,6 +1,6 @@
 //! D6, ack durability: the earliest point at which an ACK that came too soon can be seen. What a lying disk calls synced is not.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 use crate::zab::Zxid;
 
@@ -16,20 +16,23 @@ impl AckDurability {
         if !zxid.is_marker() {
             let held = last == zxid || last > zxid && durable.history.contains(zxid, &ghost.chosen);
             out.check(Property::D6, held, [node], || {
-                (format!("{zxid} is synced before its ACK"), format!("{last} is the last"))
+                (format!("{zxid} is synced before its ACK"), format!("{last} is the last that {node} has synced"))
             });
             return;
         }
         let epoch = zxid.epoch();
         out.check(Property::D6, durable.current == epoch, [node], || {
-            (format!("currentEpoch {epoch} is synced before the ACK of NEWLEADER"), format!("{} is", durable.current))
+            (
+                format!("currentEpoch {epoch} is synced before the ACK of NEWLEADER"),
+                format!("{} is, at {node}", durable.current),
+            )
         });
         if let Some(initial) = ghost.broadcasts.reign(epoch).and_then(|reign| reign.initial) {
             let held = durable.history.begins_with(initial.len, initial.hash, &ghost.chosen);
             out.check(Property::D6, held, [node, initial.leader], || {
                 let expected =
-                    format!("the {} txns of {epoch}'s initial history are synced before the ACK", initial.len);
-                (expected, format!("{} txns up to {last} are", durable.history.len()))
+                    format!("the {} of {epoch}'s initial history are synced before the ACK", txns(initial.len));
+                (expected, format!("{node} has synced {} up to {last}", txns(durable.history.len())))
             });
         }
     }

@@ -2,7 +2,7 @@
 //! D17), start-up accepts that and raises currentEpoch. This cannot break the rule, for a log that holds a txn of epoch e holds
 //! all of e's initial history before it.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 use crate::zab::Epoch;
 
@@ -17,8 +17,8 @@ impl HistoryBeforeEpoch {
         let history = &ghost.peer(node).disk.durable.history;
         out.check(Property::D7, history.begins_with(initial.len, initial.hash, &ghost.chosen), [node], || {
             let expected =
-                format!("the {} txns of {epoch}'s initial history are synced before currentEpoch", initial.len);
-            (expected, format!("{} txns up to {} are", history.len(), history.last_zxid(&ghost.chosen)))
+                format!("the {} of {epoch}'s initial history are synced before currentEpoch", txns(initial.len));
+            (expected, format!("{node} has synced {} up to {}", txns(history.len()), history.last_zxid(&ghost.chosen)))
         });
     }
 }

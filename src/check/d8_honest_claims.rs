@@ -23,7 +23,7 @@ impl HonestClaims {
         let last = durable.last_zxid(&ghost.chosen);
         let held = last == zxid || zxid.is_marker() && last < zxid && served(ghost, node, zxid);
         out.check(Property::D8, held, [node], || {
-            (format!("the claim {last}, the end of the durable history"), format!("the claim {zxid}"))
+            (format!("the claim {last}, the end of the durable history"), format!("{node} claims {zxid}"))
         });
     }
 }

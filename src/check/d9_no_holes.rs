@@ -15,21 +15,24 @@ impl NoHoles {
     pub fn on_append(&self, ghost: &Ghost, node: Node, zxid: Zxid, out: &mut Sink) {
         let last = ghost.peer(node).disk.written.history.last_zxid(&ghost.chosen);
         out.check(Property::D9, zxid.follows(last), [node], || {
-            (format!("the log to go on after {last}"), format!("append {zxid}"))
+            (format!("the log to go on after {last}"), format!("{node} appends {zxid}"))
         });
     }
 
     /// A txn was applied.
     pub fn on_applied(&self, applied: &Applied, out: &mut Sink) {
         out.check(Property::D9, applied.zxid.follows(applied.before), [applied.node], || {
-            (format!("the applied state to go on after {}", applied.before), format!("apply {}", applied.zxid))
+            (
+                format!("the applied state to go on after {}", applied.before),
+                format!("{} applies {}", applied.node, applied.zxid),
+            )
         });
     }
 
     /// A state was restored; whether some leader sent it that one.
     pub fn on_restored(&self, node: Node, zxid: Zxid, offered: bool, out: &mut Sink) {
         out.check(Property::D9, offered, [node], || {
-            ("a snapshot that a leader sent".into(), format!("restored one at {zxid} that nobody sent"))
+            ("a snapshot that a leader sent".into(), format!("{node} restores one at {zxid} that nobody sent"))
         });
     }
 
@@ -45,12 +48,12 @@ impl NoHoles {
         });
         out.check(Property::D9, gap.is_none(), [node], || {
             let (before, after) = gap.expect("the check failed over it");
-            ("a contiguous window of committed txns".into(), format!("{after} after {before}"))
+            ("a contiguous window of committed txns".into(), format!("{after} comes after {before} in that of {node}"))
         });
         let applied = ghost.peer(node).applied.last_txn(&ghost.chosen);
         out.check(Property::D9, last.is_none_or(|last| last == applied), [node], || {
             let last = last.expect("an empty window passes");
-            (format!("a window that ends in {applied}, the last applied txn"), format!("it ends in {last}"))
+            (format!("a window that ends in {applied}, the last applied txn"), format!("that of {node} ends in {last}"))
         });
     }
 }

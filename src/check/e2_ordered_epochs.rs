@@ -18,7 +18,14 @@ impl OrderedEpochs {
         let current = facts.current.unwrap_or_default().max(facts.last_zxid.epoch());
         out.check(Property::E2, current <= accepted, [node], || {
             let expected = format!("neither currentEpoch nor the history above acceptedEpoch {accepted}");
-            (expected, format!("currentEpoch {}, history up to {}", facts.current.unwrap_or_default(), facts.last_zxid))
+            (
+                expected,
+                format!(
+                    "{node} has currentEpoch {}, history up to {}",
+                    facts.current.unwrap_or_default(),
+                    facts.last_zxid
+                ),
+            )
         });
     }
 
@@ -27,7 +34,10 @@ impl OrderedEpochs {
         let DiskWrite::CurrentEpoch(epoch) = write else { return };
         let accepted = ghost.peer(node).disk.written.accepted;
         out.check(Property::E2, epoch <= accepted, [node], || {
-            (format!("currentEpoch at or below acceptedEpoch {accepted}"), format!("currentEpoch {epoch}"))
+            (
+                format!("currentEpoch at or below acceptedEpoch {accepted}"),
+                format!("{node} writes currentEpoch {epoch}"),
+            )
         });
     }
 
@@ -39,7 +49,7 @@ impl OrderedEpochs {
         out.check(Property::E2, vote.zxid.epoch() <= vote.peer_epoch, [node], || {
             (
                 format!("currentEpoch raised to the history's {}", vote.zxid.epoch()),
-                format!("votes with {}", vote.peer_epoch),
+                format!("{node} votes with {}", vote.peer_epoch),
             )
         });
     }

@@ -26,7 +26,7 @@ impl Promise {
             PacketKind::Ack => {
                 let (promise, epoch) = (disk.written.accepted, packet.zxid.epoch());
                 out.check(Property::E3, epoch >= promise, [node], || {
-                    (format!("no ACK below the promise {promise}"), format!("ACK of {}", packet.zxid))
+                    (format!("no ACK below the promise {promise}"), format!("{node} sends ACK of {}", packet.zxid))
                 });
                 return;
             }
@@ -35,7 +35,7 @@ impl Promise {
         };
         out.check(Property::E3, disk.durable.accepted == told, [node], || {
             let expected = format!("acceptedEpoch {told} is synced before it is told");
-            (expected, format!("{} is synced, {} written", disk.durable.accepted, disk.written.accepted))
+            (expected, format!("{node} has {} synced and {} written", disk.durable.accepted, disk.written.accepted))
         });
     }
 }

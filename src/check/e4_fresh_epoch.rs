@@ -40,7 +40,9 @@ impl FreshEpoch {
                 self.told[leader.index() * self.nodes + member.index()]
             };
             out.check(Property::E4, told.is_some_and(|told| told < epoch), [leader, member], || match told {
-                Some(told) => (format!("an epoch above {told}, the promise of {member}"), epoch.to_string()),
+                Some(told) => {
+                    (format!("an epoch above {told}, the promise of {member}"), format!("{leader} chooses {epoch}"))
+                }
                 None => (format!("{member} told {leader} its promise"), format!("it is counted for {epoch} unheard")),
             });
         }

@@ -36,7 +36,7 @@ impl BestHistory {
     pub fn on_epoch_acked(&self, ghost: &Ghost, leader: Node, acked: MemberSet, last: Zxid, out: &mut Sink) {
         let quorum = ghost.has_quorum(acked) && acked.contains(leader.index());
         out.check(Property::E5, quorum, [leader], || {
-            (format!("a quorum with {leader} told their histories"), format!("only {}", names(acked)))
+            (format!("a quorum with {leader} told their histories"), format!("{leader} counts {}", names(acked)))
         });
         let own = (ghost.peer(leader).at_role_start.1, last);
         for member in acked.iter().map(Node::at).filter(|&member| member != leader) {

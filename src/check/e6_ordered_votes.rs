@@ -45,7 +45,7 @@ impl OrderedVotes {
             let tell = |vote: &Vote| format!("{} with ({}, {})", vote.leader, vote.peer_epoch, vote.zxid);
             (
                 format!("a vote above {}, for one with weight", tell(&before)),
-                format!("{} in round {round}", tell(&vote)),
+                format!("{node} goes over to {} in round {round}", tell(&vote)),
             )
         });
     }

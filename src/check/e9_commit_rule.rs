@@ -35,7 +35,7 @@ impl CommitRule {
     pub fn on_committed(&mut self, ghost: &Ghost, node: Node, zxid: Zxid, acks: MemberSet, out: &mut Sink) {
         let before = std::mem::replace(&mut self.last[node.index()], zxid);
         out.check(Property::E9, zxid == before.next(), [node], || {
-            (format!("the commit of {}", before.next()), format!("the commit of {zxid}"))
+            (format!("the commit of {}", before.next()), format!("{node} commits {zxid}"))
         });
         out.check(Property::E9, ghost.has_quorum(acks), [node], || {
             (format!("a quorum acknowledged {zxid}"), format!("only {} did", names(acks)))
@@ -46,7 +46,7 @@ impl CommitRule {
     pub fn on_told(&self, node: Node, zxid: Zxid, out: &mut Sink) {
         let last = self.last[node.index()];
         out.check(Property::E9, zxid <= last || zxid.epoch() < last.epoch() || last == Zxid::NONE, [node], || {
-            (format!("COMMIT and INFORM up to {last}, as decided"), format!("{zxid}"))
+            (format!("COMMIT and INFORM up to {last}, as decided"), format!("{node} sends one of {zxid}"))
         });
     }
 

@@ -35,7 +35,10 @@ impl Linearizable {
             Op::Write => {
                 self.acknowledged = self.acknowledged.max(zxid);
                 out.check(Property::K3, zxid > before, [server], || {
-                    (format!("a place after {before}, acknowledged before the write was asked for"), zxid.to_string())
+                    (
+                        format!("a place after {before}, acknowledged before the write was asked for"),
+                        format!("{server} answers with {zxid}"),
+                    )
                 });
                 out.check(Property::K3, ghost.chosen.contains(zxid), [server], || {
                     ("only committed writes are acknowledged".into(), format!("{server} acknowledges {zxid}"))
@@ -44,7 +47,10 @@ impl Linearizable {
             Op::Sync => {
                 let deposed = ghost.peer(server).participates.is_some_and(|epoch| epoch < before.epoch());
                 out.check(Property::K3, zxid >= before || deposed, [server], || {
-                    (format!("a state that holds {before}, acknowledged before the sync"), format!("one at {zxid}"))
+                    (
+                        format!("a state that holds {before}, acknowledged before the sync"),
+                        format!("{server} answers from one at {zxid}"),
+                    )
                 });
             }
         }

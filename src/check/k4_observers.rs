@@ -25,7 +25,7 @@ impl Observers {
     /// A learner receives INFORM.
     pub fn on_inform(&self, ghost: &Ghost, node: Node, zxid: Zxid, out: &mut Sink) {
         out.check(Property::K4, ghost.chosen.contains(zxid), [node], || {
-            ("INFORM only of what is committed".into(), format!("INFORM {zxid}"))
+            ("INFORM only of what is committed".into(), format!("{node} receives INFORM {zxid}"))
         });
     }
 }

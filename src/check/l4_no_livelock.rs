@@ -23,7 +23,7 @@ impl NoLivelock {
     pub fn on_end(&self, end: &End, no_excuse: &str, out: &mut Sink) {
         out.check(Property::L4, self.elections <= end.elections, [], || {
             let expected = format!("at most {} elections after the heal, since {no_excuse}", end.elections);
-            (expected, format!("{}", self.elections))
+            (expected, format!("there were {}", self.elections))
         });
     }
 }

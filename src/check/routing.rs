@@ -336,7 +336,7 @@ impl Checkers {
         if cause == Cause::Committed && ghost.peer(node).serving.is_none() {
             let fits = ghost.agreed_applied(node) == applied.index + 1;
             out.check(Property::S5, fits, [node], || {
-                (format!("{zxid} is committed before {node} is told to deliver it"), "it is not".into())
+                (format!("{zxid} is committed before {node} is told to deliver it"), "it is delivered first".into())
             });
         }
         S2.on_applied(&applied, out);
@@ -384,7 +384,10 @@ impl Checkers {
                         || disk.durable.history.last_zxid(&ghost.chosen) >= zxid
                         || ghost.peer(Node::at(i)).before_wipe.is_some();
                     out.check(Property::E9, held, [node, Node::at(i)], || {
-                        (format!("{zxid} is synced at whom {node} counts for it"), "it is not".into())
+                        (
+                            format!("{zxid} is synced at whom {node} counts for it"),
+                            format!("{} has not synced it", Node::at(i)),
+                        )
                     });
                 }
                 let verdict = ghost.committed(node, zxid);
@@ -451,7 +454,7 @@ impl Checkers {
                     out.check(Property::D6, held, [member, node], || {
                         (
                             format!("currentEpoch {epoch} is synced at whom {node} counts for NEWLEADER"),
-                            format!("{} is", peer.disk.durable.current),
+                            format!("{} is, at {member}", peer.disk.durable.current),
                         )
                     });
                 }

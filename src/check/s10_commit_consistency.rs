@@ -1,6 +1,6 @@
 //! S10, commit consistency: checked when a peer begins to serve, with the epoch it serves in.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 
 /// Remembers nothing: the ghost knows the initial history of every epoch.
@@ -15,9 +15,9 @@ impl CommitConsistency {
         let Some(initial) = ghost.broadcasts.reign(epoch).and_then(|reign| reign.initial) else { return };
         let held = peer.applied.begins_with(initial.len, initial.hash, &ghost.chosen);
         out.check(Property::S10, held, [node, initial.leader], || {
-            let expected = format!("{node} applied the {} txns of {epoch}'s initial history", initial.len);
+            let expected = format!("{node} applied the {} of {epoch}'s initial history", txns(initial.len));
             let last = peer.applied.last_zxid(&ghost.chosen);
-            (expected, format!("it serves {epoch} with {} txns up to {last}", peer.applied.len()))
+            (expected, format!("it serves {epoch} with {} up to {last}", txns(peer.applied.len())))
         });
     }
 }

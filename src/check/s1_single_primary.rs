@@ -14,14 +14,16 @@ impl SinglePrimary {
     pub fn on_epoch_acked(&self, ghost: &Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
         let all = ghost.broadcasts.reign(epoch).map(|reign| reign.primaries).unwrap_or_default();
         out.check(Property::S1, all.len() <= 1, [node], || {
-            (format!("one leader beyond discovery in {epoch}"), names(all))
+            (format!("one leader beyond discovery in {epoch}"), format!("there were {}", names(all)))
         });
     }
 
     /// A leader was established; the ghost has noted it.
     pub fn on_established(&self, ghost: &Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
         let all = ghost.broadcasts.reign(epoch).map(|reign| reign.established).unwrap_or_default();
-        out.check(Property::S1, all.len() <= 1, [node], || (format!("one established leader in {epoch}"), names(all)));
+        out.check(Property::S1, all.len() <= 1, [node], || {
+            (format!("one established leader in {epoch}"), format!("there were {}", names(all)))
+        });
     }
 }
 

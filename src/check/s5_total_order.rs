@@ -15,7 +15,10 @@ impl TotalOrder {
             out.check(Property::S5, applied.verdict != Verdict::Conflicts, [applied.node], || {
                 let chosen = ghost.chosen.get(applied.index);
                 let expected = chosen.map_or("nothing chosen that far".into(), |link| link.zxid.to_string());
-                (format!("txn number {}: {expected}", applied.index + 1), format!("delivered {}", applied.zxid))
+                (
+                    format!("txn number {}: {expected}", applied.index + 1),
+                    format!("{} delivered {}", applied.node, applied.zxid),
+                )
             });
         }
     }
@@ -25,7 +28,10 @@ impl TotalOrder {
         out.check(Property::S5, block.verdict != Verdict::Conflicts, [node], || {
             let chosen = ghost.chosen.get(block.agreed).map_or(String::new(), |link| link.zxid.to_string());
             let served = ghost.peer(node).applied.tail().front().map_or(String::new(), |entry| entry.zxid.to_string());
-            (format!("txn number {}: {chosen}", block.agreed + 1), format!("begins to serve with {served} there"))
+            (
+                format!("txn number {}: {chosen}", block.agreed + 1),
+                format!("{node} begins to serve with {served} there"),
+            )
         });
     }
 }

@@ -25,7 +25,16 @@ impl LocalPrimaryOrder {
         out.check(Property::S6, ordered, [applied.node], || {
             let expected = format!("broadcast number {} of {}", expected.unwrap_or(0) + 1, applied.zxid.epoch());
             let on = if in_order { "" } else { ", which was prepared on another state" };
-            (expected, format!("{} (number {}) after {}{on}", applied.zxid, position + 1, applied.before))
+            (
+                expected,
+                format!(
+                    "{} applies {} (number {}) after {}{on}",
+                    applied.node,
+                    applied.zxid,
+                    position + 1,
+                    applied.before
+                ),
+            )
         });
     }
 }

@@ -11,7 +11,7 @@ impl GlobalPrimaryOrder {
     /// A txn was applied.
     pub fn on_applied(&self, applied: &Applied, out: &mut Sink) {
         out.check(Property::S7, applied.zxid > applied.before, [applied.node], || {
-            (format!("a zxid above {}", applied.before), applied.zxid.to_string())
+            (format!("a zxid above {}", applied.before), format!("{} applies {}", applied.node, applied.zxid))
         });
     }
 }

@@ -2,7 +2,7 @@
 //! were committed, and is checked over all epochs, not only between peers that are connected now.
 
 use super::ghost::{Applied, Verdict};
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 use crate::zab::Zxid;
 
@@ -22,7 +22,7 @@ impl PrimaryIntegrity {
             out.check(Property::S8, first.delivered > applied.index, [applied.node, first.by], || {
                 let expected =
                     format!("{} delivered {} before its first txn of {}", first.by, applied.zxid, reign.epoch);
-                (expected, format!("it had delivered {} txns, this is number {}", first.delivered, applied.index + 1))
+                (expected, format!("it had delivered {}, this is number {}", txns(first.delivered), applied.index + 1))
             });
         }
     }
@@ -36,8 +36,8 @@ impl PrimaryIntegrity {
         let has = ghost.agreed_applied(node);
         out.check(Property::S8, has >= must, [node], || {
             let expected =
-                format!("the primary of {} delivered all {must} txns chosen in earlier epochs", zxid.epoch());
-            (expected, format!("it broadcasts {zxid} having delivered {has}"))
+                format!("the primary of {} delivered all {must} of the txns chosen in earlier epochs", zxid.epoch());
+            (expected, format!("{node} broadcasts {zxid} having delivered {has}"))
         });
     }
 }

@@ -1,6 +1,6 @@
 //! S9, initial history integrity.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 use crate::zab::Epoch;
 
@@ -22,10 +22,11 @@ impl InitialHistory {
             [node, initial.leader],
             || {
                 let expected = format!(
-                    "the initial history of {epoch} begins with the {} txns of {}'s",
-                    initial.len, before.epoch
+                    "the initial history of {epoch} begins with the {} of {}'s",
+                    txns(initial.len),
+                    before.epoch
                 );
-                (expected, format!("it has {} txns up to {}", log.len(), log.last_zxid(&ghost.chosen)))
+                (expected, format!("{node} begins it with {} up to {}", txns(log.len()), log.last_zxid(&ghost.chosen)))
             },
         );
     }
@@ -36,8 +37,9 @@ impl InitialHistory {
         for later in ghost.broadcasts.reigns().iter().rev().take_while(|r| r.epoch > epoch) {
             let Some(theirs) = later.initial else { continue };
             out.check(Property::S9, theirs.len >= mine.len, [node, theirs.leader], || {
-                let expected = format!("{} began with all {} txns of {epoch}'s initial history", later.epoch, mine.len);
-                (expected, format!("it began with {}", theirs.len))
+                let expected =
+                    format!("{} began with all {} of {epoch}'s initial history", later.epoch, txns(mine.len));
+                (expected, format!("it began with {} at {}", theirs.len, theirs.leader))
             });
         }
     }
