@@ -25,8 +25,8 @@ impl QuorumDurability {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{Story, fires, p};
-    use crate::sim::DiskWrite;
+    use crate::check::test_support::{Story, fires, fires_after, p};
+    use crate::sim::{DiskWrite, PacketKind};
     use crate::zab::Epoch;
 
     /// p3 proposes (1,3), and commits it with p2, which has promised itself away: what p2 holds is no matter of E9 then.
@@ -64,6 +64,26 @@ mod tests {
             story.leaves(p(2));
             story.fast_forwarded(p(2), 1, 3);
             story.serves(p(2), 1);
+        });
+    }
+
+    #[test]
+    fn an_initial_history_that_no_quorum_has_is_noticed_when_it_is_established() {
+        // It takes a follower that acknowledges what it does not have, which three others see.
+        fires_after(&[Property::D7, Property::D6, Property::C5], Story::serving(), Property::D4, |story| {
+            story.proposed(p(3), 1, 3);
+            story.append(p(3), 1, 3);
+            story.role_ends();
+            story.begins_to_lead(p(3));
+            story.persist(p(3), DiskWrite::AcceptedEpoch(Epoch(2)));
+            story.joins(p(1), p(3), 2);
+            story.epoch_acked(p(3), 2, &[1, 3]);
+            story.persist(p(3), DiskWrite::CurrentEpoch(Epoch(2)));
+            story.pass(p(3), p(1), PacketKind::Diff, Story::zxid(1, 2));
+            story.pass(p(3), p(1), PacketKind::NewLeader, Story::zxid(2, 0));
+            story.persist(p(1), DiskWrite::CurrentEpoch(Epoch(2)));
+            story.pass(p(1), p(3), PacketKind::Ack, Story::zxid(2, 0));
+            story.established(p(3), 2, &[1, 3]);
         });
     }
 }

@@ -49,4 +49,13 @@ mod tests {
             story.append(p(1), 1, 3);
         });
     }
+
+    #[test]
+    fn a_follower_that_joins_with_what_its_leader_never_broadcast_is_noticed() {
+        fires(Property::S12, |story| {
+            story.leaves(p(2));
+            story.append(p(2), 1, 3);
+            story.new_leader_acked(p(2), p(3), 1);
+        });
+    }
 }

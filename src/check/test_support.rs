@@ -23,6 +23,7 @@ fn set(numbers: &[usize]) -> MemberSet {
 pub struct FakeView {
     pub window: Vec<Zxid>,
     pub down: Vec<Node>,
+    pub cut: Option<(Node, Node)>,
 }
 
 impl View for FakeView {
@@ -34,8 +35,8 @@ impl View for FakeView {
         !self.down.contains(&node)
     }
 
-    fn is_cut(&self, _: Node, _: Node) -> bool {
-        false
+    fn is_cut(&self, from: Node, to: Node) -> bool {
+        self.cut == Some((from, to))
     }
 }
 
