@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn no_leader_at_all_is_noticed_even_if_it_is_l1_that_says_so_first() {
+    fn no_leader_at_all_is_noticed() {
         ends_badly(Property::L6, |story| story.leader_is_late());
     }
 }
