@@ -338,7 +338,7 @@ impl Checkers {
         if cause == Cause::Committed && ghost.peer(node).serving.is_none() {
             let fits = ghost.agreed_applied(node) == applied.index + 1;
             out.check(Property::S5, fits, [node], || {
-                (format!("{zxid} is committed before {node} is told to deliver it"), "it is not".into())
+                (format!("{zxid} is committed before {node} is told to deliver it"), "it is delivered first".into())
             });
         }
         S2.on_applied(&applied, out);
@@ -386,7 +386,10 @@ impl Checkers {
                         || disk.durable.history.last_zxid(&ghost.chosen) >= zxid
                         || ghost.peer(Node::at(i)).before_wipe.is_some();
                     out.check(Property::E9, held, [node, Node::at(i)], || {
-                        (format!("{zxid} is synced at whom {node} counts for it"), "it is not".into())
+                        (
+                            format!("{zxid} is synced at whom {node} counts for it"),
+                            format!("{} has not synced it", Node::at(i)),
+                        )
                     });
                 }
                 let verdict = ghost.committed(node, zxid);
@@ -417,6 +420,7 @@ impl Checkers {
                     E2.on_vote(node, &vote, out);
                 }
                 self.e6.on_proposed(ghost, node, vote, round, out);
+                self.e7.on_proposed(node, round);
             }
             Milestone::Elected { vote, round, supporters } => {
                 E8.on_counted(ghost, node, supporters, "an election", out);
@@ -452,7 +456,7 @@ impl Checkers {
                     out.check(Property::D6, held, [member, node], || {
                         (
                             format!("currentEpoch {epoch} is synced at whom {node} counts for NEWLEADER"),
-                            format!("{} is", peer.disk.durable.current),
+                            format!("{} is, at {member}", peer.disk.durable.current),
                         )
                     });
                 }
