@@ -14,8 +14,8 @@ impl SyncedFollowers {
     pub fn on_new_leader_ack(&self, ghost: &Ghost, link: LinkKey, epoch: Epoch, out: &mut Sink) {
         let learner = ghost.peer(link.dialer);
         let Some(initial) = ghost.broadcasts.reign(epoch).and_then(|reign| reign.initial) else { return };
-        if learner.participates != Some(epoch) || initial.leader != link.acceptor {
-            return;
+        if learner.participates != Some(epoch) || initial.leader != link.acceptor || !ghost.is_voter(link.dialer) {
+            return; // an observer is no follower, and is not counted
         }
         let history = &learner.disk.durable.history;
         let held = history.begins_with(initial.len, initial.hash, &ghost.chosen);

@@ -11,6 +11,9 @@ pub struct AckDurability;
 impl AckDurability {
     /// A learner sends ACK: of a txn, or with the marker of NEWLEADER.
     pub fn on_ack_sent(&self, ghost: &Ghost, node: Node, zxid: Zxid, out: &mut Sink) {
+        if !ghost.is_voter(node) {
+            return; // nobody counts on the disk of an observer (ZOOKEEPER-1552)
+        }
         let durable = &ghost.peer(node).disk.durable;
         let last = durable.history.last_zxid(&ghost.chosen);
         if !zxid.is_marker() {

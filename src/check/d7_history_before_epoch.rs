@@ -13,6 +13,9 @@ pub struct HistoryBeforeEpoch;
 impl HistoryBeforeEpoch {
     /// currentEpoch became durable.
     pub fn on_current_epoch(&self, ghost: &Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
+        if !ghost.is_voter(node) {
+            return; // nobody counts on the disk of an observer (ZOOKEEPER-1552)
+        }
         let Some(initial) = ghost.broadcasts.reign(epoch).and_then(|reign| reign.initial) else { return };
         let history = &ghost.peer(node).disk.durable.history;
         out.check(Property::D7, history.begins_with(initial.len, initial.hash, &ghost.chosen), [node], || {

@@ -16,8 +16,8 @@ pub struct HonestClaims;
 impl HonestClaims {
     /// A peer claims `zxid` in a vote for itself, in ACKEPOCH, or as the leader that leaves discovery.
     pub fn on_claim(&self, ghost: &Ghost, node: Node, zxid: Zxid, out: &mut Sink) {
-        if zxid < Zxid::ZERO {
-            return; // data-less, or may not be voted for: it claims nothing
+        if zxid < Zxid::ZERO || !ghost.is_voter(node) {
+            return; // data-less, or may not be voted for: it claims nothing that counts
         }
         let durable = &ghost.peer(node).disk.durable.history;
         let last = durable.last_zxid(&ghost.chosen);

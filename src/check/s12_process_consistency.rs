@@ -15,8 +15,8 @@ impl ProcessConsistency {
         let follower = ghost.peer(node);
         let Some(epoch) = follower.participates else { return };
         let Some(initial) = ghost.broadcasts.reign(epoch).and_then(|reign| reign.initial) else { return };
-        if initial.leader == node {
-            return;
+        if initial.leader == node || !ghost.is_voter(node) {
+            return; // an observer is no follower: what it has on disk is its own affair (ZOOKEEPER-1552)
         }
         let log = &follower.disk.written.history;
         let leader = ghost.peer(initial.leader);
