@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::{Config, Recovered, mutant};
+
 /// A bug that can be switched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mutant {
@@ -323,6 +325,14 @@ impl Mutant {
     pub fn from_name(name: &str) -> Option<Mutant> {
         Mutant::all().find(|mutant| mutant.name() == name)
     }
+}
+
+/// What a server finds on disk: under zk-335 no promise was ever kept there.
+pub(super) fn recovered(config: &Config, recovered: Recovered) -> Recovered {
+    if mutant!(config, Zk335) {
+        return Recovered { accepted_epoch: None, current_epoch: None, ..recovered };
+    }
+    recovered
 }
 
 impl fmt::Display for Mutant {

@@ -98,11 +98,7 @@ impl Peer {
     /// adopted (hazard D17; ZooKeeper refuses to start).
     pub fn new(config: Config, recovered: Recovered, now: Instant, out: &mut Outputs) -> Peer {
         #[cfg(feature = "mutants")]
-        let recovered = if mutant!(config, Zk335) {
-            Recovered { accepted_epoch: None, current_epoch: None, ..recovered }
-        } else {
-            recovered
-        };
+        let recovered = mutant::recovered(&config, recovered);
         let inverted = matches!((recovered.accepted_epoch, recovered.current_epoch), (Some(a), Some(c)) if a < c);
         let history = recovered.last_zxid.epoch();
         let current_epoch = recovered.current_epoch.unwrap_or(history).max(history);
