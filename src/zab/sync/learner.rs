@@ -239,7 +239,7 @@ impl LearnerSync {
             if self.base != Base::Ready {
                 return;
             }
-            let all = mutant!(local, Zk4685) || mutant!(local, Zk4394);
+            let all = [mutant!(local, Zk4685), mutant!(local, Zk4394)].contains(&true);
             let logged = if all { self.proposals.len() } else { self.committed };
             let logged = if mutant!(local, Zk3911) { 0 } else { logged };
             for txn in self.proposals.drain(..logged) {
