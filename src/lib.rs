@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Modules import only modules above them: [`zab`] (the protocol, pure), [`replica`], [`sim`] (the world), [`check`] (what must
-//! hold), [`scenario`] (situations as files), [`run`] (one run), [`trace`] (runs as files).
+//! hold), [`scenario`] (situations as files), [`run`] (one run), [`trace`] (runs as files), [`shrink`] (short ones).
 
 pub mod zab;
 
@@ -27,6 +27,9 @@ pub mod run;
 
 #[cfg(feature = "sim")]
 pub mod trace;
+
+#[cfg(feature = "sim")]
+pub mod shrink;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -1,0 +1,142 @@
+//! Fewer actions: what belongs together first, then delta debugging (Zeller and Hildebrandt) down to single actions and pairs.
+//!
+//! A script is gone through from the front. Before each place stands one world that took everything before it, hence a trial costs one
+//! clone and the actions behind. Whatever is left out takes with it what it made possible.
+
+use super::course::{Course, Entry};
+use super::groups::Group;
+use super::player::Player;
+
+/// Pairs are tried in scripts up to this length: their number grows with its square.
+const SHORT: usize = 160;
+/// The members of a group are tried all at once, and in parts down to one in so many.
+const PARTS: usize = 8;
+
+/// The shortest script that was found within the budget. The one given fails.
+pub(super) fn reduce(player: &mut Player, script: Vec<Entry>) -> Vec<Entry> {
+    let mut reducer = Reducer { player, script };
+    reducer.hasten_all();
+    loop {
+        let before = reducer.measure();
+        reducer.leave_out_groups();
+        let mut size = reducer.script.len() / 2;
+        while size > 0 {
+            reducer.leave_out(size, |_| true);
+            size /= 2;
+        }
+        reducer.hasten();
+        if reducer.measure() == before && !reducer.leave_out_pairs() {
+            return reducer.script;
+        }
+    }
+}
+
+struct Reducer<'r, 'a, 'w> {
+    player: &'r mut Player<'a, 'w>,
+    script: Vec<Entry>,
+}
+
+impl Reducer<'_, '_, '_> {
+    /// What gets less with each round: actions, then those that wait for a moment.
+    fn measure(&self) -> (usize, usize) {
+        (self.script.len(), self.script.iter().filter(|entry| entry.at != Entry::SOON).count())
+    }
+
+    /// Tries `suffix` behind the first `kept` entries, which `course` has taken. Keeps it if it is less than what stands there.
+    fn settle<'e>(&mut self, course: &Course, kept: usize, suffix: impl Iterator<Item = &'e Entry>) -> bool {
+        let Some(suffix) = self.player.attempt(course, suffix, &mut ()) else { return false };
+        let before = self.measure();
+        let old = self.script.split_off(kept);
+        self.script.extend(suffix);
+        if self.measure() < before {
+            self.player.meter.actions(self.script.len());
+            return true;
+        }
+        self.script.truncate(kept);
+        self.script.extend(old);
+        false
+    }
+
+    /// Without waiting for any moment: then only timers move the clock, and a timer that is still needed is due.
+    fn hasten_all(&mut self) {
+        let soon: Vec<Entry> = self.script.iter().map(|entry| Entry { at: Entry::SOON, ..*entry }).collect();
+        let start = self.player.start();
+        self.settle(&start, 0, soon.iter());
+    }
+
+    fn hasten(&mut self) {
+        let mut size = self.script.len();
+        while size > 0 && self.measure().1 > 0 {
+            let mut course = self.player.start();
+            let mut at = 0;
+            while at < self.script.len() {
+                let end = (at + size).min(self.script.len());
+                let mut script = self.script[at..].to_vec();
+                script[..end - at].iter_mut().for_each(|entry| entry.at = Entry::SOON);
+                self.settle(&course, at, script.iter());
+                let end = end.min(self.script.len());
+                self.player.advance(&mut course, &self.script[at.min(end)..end]);
+                at = end.max(at + 1);
+            }
+            size /= 2;
+        }
+    }
+
+    fn leave_out_groups(&mut self) {
+        for group in Group::all(&self.script) {
+            let members = self.script.iter().filter(|entry| group.has(entry)).count();
+            let mut size = members;
+            while size > members / PARTS {
+                self.leave_out(size, |entry| group.has(entry));
+                size /= 2;
+            }
+        }
+    }
+
+    /// Goes through the script and leaves out `size` actions at a time, of those that `may_go`.
+    fn leave_out(&mut self, size: usize, may_go: impl Fn(&Entry) -> bool) {
+        let mut course = self.player.start();
+        let mut at = 0;
+        loop {
+            let last = self.script.len() - self.player.pinned().min(self.script.len());
+            let Some(first) = (at..last).find(|&index| may_go(&self.script[index])) else { return };
+            let mut end = first;
+            let mut chosen = 0;
+            while end < last && chosen < size {
+                chosen += usize::from(may_go(&self.script[end]));
+                end += 1;
+            }
+            self.player.advance(&mut course, &self.script[at..first]);
+            let script = self.script[first..].to_vec();
+            let rest = script.iter().enumerate().filter(|&(index, entry)| index >= end - first || !may_go(entry));
+            at = first;
+            if !self.settle(&course, first, rest.map(|(_, entry)| entry)) {
+                self.player.advance(&mut course, &script[..end - first]);
+                at = end;
+            }
+        }
+    }
+
+    /// Two at once, where neither can go alone: what opens and what closes, what one server and then another does.
+    fn leave_out_pairs(&mut self) -> bool {
+        let before = self.script.len();
+        let mut course = self.player.start();
+        let mut first = 0;
+        while first < self.script.len() && self.script.len() <= SHORT {
+            let mut second = first + 1;
+            while second + self.player.pinned() < self.script.len() {
+                let script = self.script[first + 1..].to_vec();
+                let skipped = second - first - 1;
+                let rest = script.iter().enumerate().filter(|&(index, _)| index != skipped).map(|(_, entry)| entry);
+                if !self.settle(&course, first, rest) {
+                    second += 1;
+                }
+            }
+            if let Some(entry) = self.script.get(first).copied() {
+                self.player.advance(&mut course, &[entry]);
+            }
+            first += 1;
+        }
+        self.script.len() < before
+    }
+}

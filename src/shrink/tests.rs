@@ -1,0 +1,1 @@
+//! Runs that fail, made short.
