@@ -107,9 +107,10 @@ fn write(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<Report> {
     if let Some((scenario, _)) = &shrunk.scenario {
         files::write(&places.scenario, &scenario.text)?;
     }
-    if args.test {
-        let name = places.trace.file_name().unwrap_or_default().to_string_lossy();
-        files::write(&places.test, &regression_test(shrunk, &name))?;
+    let name = places.trace.file_name().unwrap_or_default().to_string_lossy();
+    let test = args.test.then(|| regression_test(shrunk, &name)).flatten();
+    if let Some(test) = &test {
+        files::write(&places.test, test)?;
     }
     let Progress { spent, budget, .. } = shrunk.progress;
     let run = |seed| format!("zabsim run {} --seed {seed}", quoted(&shown(&places.scenario)));
@@ -126,7 +127,7 @@ fn write(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<Report> {
         replay: format!("zabsim replay {} --from 1", quoted(&shown(&places.trace))),
         scenario: shrunk.scenario.as_ref().map(|_| shown(&places.scenario)),
         run: shrunk.scenario.as_ref().map(|&(_, seed)| run(seed)),
-        test: args.test.then(|| shown(&places.test)),
+        test: test.map(|_| shown(&places.test)),
     })
 }
 

@@ -25,7 +25,7 @@ pub use regression::regression_test;
 
 use crate::check::Violation;
 use crate::scenario::Scenario;
-use crate::sim::{Action, Stage};
+use crate::sim::Action;
 use crate::trace::{Footer, Header, Replay, Trace};
 use course::Entry;
 use oracle::Failure;
@@ -162,6 +162,7 @@ fn comment(target: &Target, origin: &Header) -> String {
         Target::Unmet { property, .. } => {
             format!("{} {} does not hold in the end: {}.", property.id(), property.name(), property.statement())
         }
+        Target::Stalled { .. } => "The healed core does not converge, which nothing demands of it.".into(),
         Target::Panic { said, place } => format!("The core panics: {said} ({place})."),
     };
     format!("{what}\nShrunk from {}, seed {}.", origin.scenario, origin.seed)
@@ -170,16 +171,17 @@ fn comment(target: &Target, origin: &Header) -> String {
 /// The shortest run that was found, and the length of its script.
 fn shortened(trace: &Trace, failure: &Failure, catch: Catch, meter: &mut Meter) -> Result<(Trace, usize), ShrinkError> {
     let header = &trace.header;
-    let at_end = matches!(failure.oracle.target, Target::Unmet { .. });
+    let at_end = failure.oracle.target.ends().is_some();
     let parsed = at_end.then(|| Scenario::parse(&header.scenario, &header.text)).transpose();
     let scenario = parsed.map_err(|error| ShrinkError::Scenario(error.to_string()))?;
-    let closing = scenario.as_ref().map(|scenario| Closing { scenario, seed: header.seed });
-    let is_end = |entry: &&Entry| at_end && matches!(entry.action, Action::Enter { stage: Stage::Converge });
-    let script: Vec<Entry> = failure.script.iter().take_while(|entry| !is_end(entry)).copied().collect();
-    let Failure { oracle, budget, .. } = failure;
+    let Failure { oracle, script, budget } = failure;
     meter.actions(script.len());
-    let mut player = Player { setup: &header.setup, oracle, budget: *budget, closing, catch, meter };
-    let short = reduce::reduce(&mut player, script);
+    let mut player = Player { setup: &header.setup, oracle, budget: *budget, closing: None, catch, meter };
+    let script = match &scenario {
+        None => Some(script.clone()),
+        Some(scenario) => before_the_end(&mut player, scenario, header.seed, script),
+    };
+    let short = script.map(|script| reduce::reduce(&mut player, script)).unwrap_or_default();
     let mut record = Record::default();
     let start = player.start();
     let panic = match &oracle.target {
@@ -194,6 +196,33 @@ fn shortened(trace: &Trace, failure: &Failure, catch: Catch, meter: &mut Meter) 
     })
 }
 
+/// The part of a script after which the end of a run, played by a schedule, shows what is looked for. The chaos, if it can be; else some of
+/// what followed, for a stall may have begun only then.
+fn before_the_end<'a>(
+    player: &mut Player<'a, '_>,
+    scenario: &'a Scenario,
+    seed: u64,
+    script: &[Entry],
+) -> Option<Vec<Entry>> {
+    let is_end = |entry: &Entry| matches!(entry.action, Action::Enter { .. });
+    let chaos = script.iter().position(is_end).unwrap_or(script.len());
+    let rest = script.len() - chaos;
+    let start = player.start();
+    for length in [0, rest / 64, rest / 16, rest / 4, rest / 2].map(|more| chaos + more) {
+        let script: Vec<Entry> = script[..length].iter().filter(|entry| !is_end(entry)).copied().collect();
+        for seed in std::iter::once(seed).chain(1..=CLOSINGS) {
+            player.closing = Some(Closing { scenario, seed });
+            if let Some(script) = player.attempt(&start, script.iter(), &mut ()) {
+                return Some(script);
+            }
+        }
+    }
+    None
+}
+
+/// How many other ends are tried: some heal everybody, some a part.
+const CLOSINGS: u64 = 3;
+
 /// With the footer that a replay comes to, and what went wrong.
 fn judged(mut trace: Trace, target: &Target, catch: Catch) -> (Trace, Option<Violation>) {
     let mut replay = Replay::new(&trace);
@@ -206,6 +235,7 @@ fn judged(mut trace: Trace, target: &Target, catch: Catch) -> (Trace, Option<Vio
     let promised = |violation: &Violation| trace.header.violates.iter().any(|id| id == violation.property.id());
     let verdict = match violations.as_slice() {
         _ if panic.is_some() => "panic",
+        _ if matches!(target, Target::Stalled { .. }) => "liveness",
         some if some.is_empty() || some.iter().any(promised) => "held",
         some if some.iter().all(|violation| violation.property.is_liveness()) => "liveness",
         _ => "safety",

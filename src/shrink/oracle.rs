@@ -28,6 +28,11 @@ pub enum Target {
         /// Whether the core converged nevertheless.
         converged: bool,
     },
+    /// The core had not converged when a stage had ended, which its faults permitted: no property speaks of it.
+    Stalled {
+        /// The end of which stage.
+        stage: Stage,
+    },
     /// The core panicked with this sentence, at this place. Two panics are the same if their places are.
     Panic {
         /// What it said, without the place.
@@ -38,11 +43,19 @@ pub enum Target {
 }
 
 impl Target {
-    /// The property; `None` for a panic.
+    /// The property, if one is violated.
     pub fn property(&self) -> Option<Property> {
         match *self {
             Target::Broken(property) | Target::Unmet { property, .. } => Some(property),
-            Target::Panic { .. } => None,
+            Target::Stalled { .. } | Target::Panic { .. } => None,
+        }
+    }
+
+    /// The stage whose end shows it; `None` if a step does.
+    pub fn ends(&self) -> Option<Stage> {
+        match *self {
+            Target::Unmet { stage, .. } | Target::Stalled { stage } => Some(stage),
+            Target::Broken(_) | Target::Panic { .. } => None,
         }
     }
 
@@ -54,10 +67,14 @@ impl Target {
     }
 }
 
-/// `S5`, or `panic`.
+/// `S5`, `stalled` or `panic`.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.property().map_or("panic", Property::id))
+        f.write_str(match self {
+            Target::Broken(property) | Target::Unmet { property, .. } => property.id(),
+            Target::Stalled { .. } => "stalled",
+            Target::Panic { .. } => "panic",
+        })
     }
 }
 
@@ -88,8 +105,14 @@ impl Oracle {
 
     /// Judges what the end of `stage` brought.
     pub fn end(&self, found: &[Violation], ended: Stage, has_converged: bool) -> Judgement {
-        let Target::Unmet { stage, converged, .. } = self.target else { return self.judge(found, false) };
-        self.judge(found, stage == ended && converged == has_converged)
+        match self.target {
+            Target::Unmet { stage, converged, .. } => self.judge(found, stage == ended && converged == has_converged),
+            Target::Stalled { stage } => match self.judge(found, false) {
+                Judgement::Open if stage == ended && !has_converged => Judgement::Same,
+                judgement => judgement,
+            },
+            Target::Broken(_) | Target::Panic { .. } => self.judge(found, false),
+        }
     }
 
     /// Judges a panic.
@@ -109,14 +132,12 @@ impl Oracle {
             Ok(outcome) => outcome,
             Err(quoted) => return self.panic(quoted),
         };
-        match self.target {
-            Target::Broken(_) => self.step(&outcome.violations),
-            Target::Unmet { stage, converged, .. } => {
-                let has_converged = outcome.unconverged != Some(stage);
-                let late = outcome.unconverged.is_none_or(|unconverged| unconverged == stage);
-                self.judge(&outcome.violations, late && has_converged == converged)
+        match self.target.ends() {
+            None => self.step(&outcome.violations),
+            Some(stage) => {
+                let ended = outcome.unconverged.unwrap_or(stage);
+                self.end(&outcome.violations, ended, outcome.unconverged.is_none())
             }
-            Target::Panic { .. } => Judgement::Other,
         }
     }
 
@@ -150,11 +171,12 @@ pub(super) fn find(trace: &Trace, catch: Catch) -> Result<Failure, ShrinkError> 
         script: Vec::new(),
         tolerated: Vec::new(),
         first: None,
+        stalled: None,
         budget: WipeBudget::Kept,
     };
     let mut ended = Ok(None);
     match catch(&mut || ended = walk.go()) {
-        Ok(()) => ended?.or(walk.first).ok_or(ShrinkError::NothingWrong),
+        Ok(()) => ended?.or(walk.first).or(walk.stalled).ok_or(ShrinkError::NothingWrong),
         Err(quoted) => {
             let oracle = Oracle { target: Target::panic(&quoted), tolerated: walk.tolerated };
             Ok(Failure { oracle, script: walk.script, budget: walk.budget })
@@ -169,6 +191,8 @@ struct Walk<'t> {
     tolerated: Vec<Property>,
     /// What went wrong first, should nothing come that was promised.
     first: Option<Failure>,
+    /// What is left to look for if nothing was violated.
+    stalled: Option<Failure>,
     budget: WipeBudget,
 }
 
@@ -210,6 +234,10 @@ impl Walk<'_> {
     fn look(&mut self, end: Option<(Stage, bool)>) -> Option<Failure> {
         let Header { violates, .. } = &self.trace.header;
         let found = self.course.found().to_vec();
+        if let Some((stage, false)) = end {
+            let oracle = Oracle { target: Target::Stalled { stage }, tolerated: self.tolerated.clone() };
+            self.stalled = Some(Failure { oracle, script: self.script.clone(), budget: self.budget });
+        }
         let promised = |violation: &&Violation| violates.iter().any(|id| id == violation.property.id());
         let violation = found.iter().find(promised).or(found.first())?.clone();
         let target = match end {

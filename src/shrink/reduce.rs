@@ -74,9 +74,11 @@ impl Reducer<'_, '_, '_> {
                 let mut script = self.script[at..].to_vec();
                 script[..end - at].iter_mut().for_each(|entry| entry.at = Entry::SOON);
                 self.settle(&course, at, script.iter());
-                let end = end.min(self.script.len());
-                self.player.advance(&mut course, &self.script[at.min(end)..end]);
-                at = end.max(at + 1);
+                if end >= self.script.len() {
+                    break;
+                }
+                self.player.advance(&mut course, &self.script[at..end]);
+                at = end;
             }
             size /= 2;
         }
@@ -122,7 +124,7 @@ impl Reducer<'_, '_, '_> {
         let before = self.script.len();
         let mut course = self.player.start();
         let mut first = 0;
-        while first < self.script.len() && self.script.len() <= SHORT {
+        while first + self.player.pinned() < self.script.len() && self.script.len() <= SHORT {
             let mut second = first + 1;
             while second + self.player.pinned() < self.script.len() {
                 let script = self.script[first + 1..].to_vec();
@@ -132,8 +134,8 @@ impl Reducer<'_, '_, '_> {
                     second += 1;
                 }
             }
-            if let Some(entry) = self.script.get(first).copied() {
-                self.player.advance(&mut course, &[entry]);
+            if first + self.player.pinned() < self.script.len() {
+                self.player.advance(&mut course, &self.script[first..=first]);
             }
             first += 1;
         }

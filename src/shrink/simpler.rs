@@ -50,12 +50,15 @@ impl Offers<'_> {
 
     /// How soon a core must have converged is never changed: nothing would.
     fn course(&mut self, seen: &Seen, target: &Target) {
-        if !matches!(target, Target::Unmet { stage: Stage::Epilogue, .. }) {
+        if target.ends() != Some(Stage::Epilogue) {
             self.offer(|s| s.run.epilogue = false);
         }
         let chaos = self.scenario.run.chaos;
         let failed = Time::millis(seen.at.since(Instant::ZERO).as_millis() + 1);
+        // What a step violates in chaos is not put off until it is over.
+        let least = if target.ends().is_some() || failed > chaos { Time::ZERO } else { failed };
         for shorter in [Time::ZERO, failed, Time(Duration(chaos.0.0 / 2)), Time(Duration(chaos.0.0 / 4 * 3))] {
+            let shorter = shorter.max(least);
             let whole = Time::millis(shorter.0.as_millis());
             if whole < chaos {
                 self.offer(|s| s.run.chaos = whole);
