@@ -53,7 +53,9 @@ impl Group {
                 groups.push(Group::Link(link));
                 groups
             }
-            Action::Connect { dialer, acceptor } | Action::ConnectTimeout { dialer, acceptor } => pair(dialer, acceptor),
+            Action::Connect { dialer, acceptor } | Action::ConnectTimeout { dialer, acceptor } => {
+                pair(dialer, acceptor)
+            }
             Action::Cut { from, to } | Action::Mend { from, to } => {
                 vec![between(from, to), Group::Cuts(from, to)]
             }

@@ -46,7 +46,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { budget: 30_000_000, seeds: 8 }
+        Options { budget: 30_000_000, seeds: 16 }
     }
 }
 
@@ -115,50 +115,57 @@ pub enum ShrinkError {
 pub fn shrink(trace: &Trace, options: &Options, catch: Catch, watch: &mut dyn Watch) -> Result<Shrunk, ShrinkError> {
     let failure = oracle::find(trace, catch)?;
     let mut meter = Meter::new(options.budget, watch);
+    let recorded = failure.script.len();
     let simple = simplified(trace, &failure, options, catch, &mut meter);
-    let recorded = failure.script.len() as u64;
-    let (mut short, scenario) = match simple {
-        None => (shortened(trace, &failure, catch, &mut meter)?, None),
-        Some((simple, scenario)) => {
-            let short = shortened(&simple, &oracle::find(&simple, catch)?, catch, &mut meter)?;
-            let seed = simple.header.seed;
-            (short, Some((scenario, seed)))
+    let mut best: Option<Short> = None;
+    for (index, start) in simple.iter().enumerate() {
+        let held_back = meter.hold_back((simple.len() - index) as u64);
+        let script = oracle::find(start, catch)?.script;
+        let short = shortened(start, &Failure { script, ..failure.clone() }, catch, &mut meter)?;
+        meter.release(held_back);
+        if best.as_ref().is_none_or(|best| short.size() < best.size()) {
+            best = Some(short);
         }
-    };
-    if scenario.is_some() && short.1 as u64 > recorded {
-        // The trace was short already.
-        short = shortened(trace, &failure, catch, &mut meter)?;
     }
-    let (trace, script) = short;
-    let (trace, violation) = judged(trace, &failure.oracle.target, catch);
-    let progress = meter.progress;
-    Ok(Shrunk { trace, script: script as u64, scenario, target: failure.oracle.target, violation, recorded, progress })
+    let scenario = best.as_ref().and_then(|best| {
+        let Header { scenario, text, seed, .. } = &best.trace.header;
+        Some((Scenario::parse(scenario, text).ok()?, *seed))
+    });
+    // The trace may have been short already.
+    let short = match best {
+        Some(best) if best.script <= recorded => best,
+        _ => shortened(trace, &failure, catch, &mut meter)?,
+    };
+    let (trace, violation) = judged(short.trace, &failure.oracle.target, catch);
+    Ok(Shrunk {
+        trace,
+        script: short.script as u64,
+        scenario,
+        target: failure.oracle.target,
+        violation,
+        recorded: recorded as u64,
+        progress: meter.progress,
+    })
 }
 
-/// The trace of a simpler scenario.
-fn simplified(
-    trace: &Trace,
-    failure: &Failure,
-    options: &Options,
-    catch: Catch,
-    meter: &mut Meter,
-) -> Option<(Trace, Scenario)> {
-    let held_back = meter.hold_back();
+/// Traces of a simpler scenario; none if the one of `trace` does not fail any more.
+fn simplified(trace: &Trace, failure: &Failure, options: &Options, catch: Catch, meter: &mut Meter) -> Vec<Trace> {
+    let held_back = meter.hold_back(2);
     let origin = &trace.header;
     let comment = comment(&failure.oracle.target, origin);
     let mut simplifier =
         Simplifier { oracle: &failure.oracle, comment: &comment, seeds: options.seeds, catch, meter: &mut *meter };
-    let simple = simplifier.simplify(origin).map(|failing| {
-        let trace = simplifier.record(&failing, origin);
-        (trace, failing.scenario)
-    });
+    let simple = simplifier.simplify(origin).unwrap_or_default();
+    let traces = simple.iter().map(|failing| simplifier.record(failing, origin)).collect();
     meter.release(held_back);
-    simple
+    traces
 }
 
 fn comment(target: &Target, origin: &Header) -> String {
     let what = match target {
-        Target::Broken(property) => format!("{} {} is violated: {}.", property.id(), property.name(), property.statement()),
+        Target::Broken(property) => {
+            format!("{} {} is violated: {}.", property.id(), property.name(), property.statement())
+        }
         Target::Unmet { property, .. } => {
             format!("{} {} does not hold in the end: {}.", property.id(), property.name(), property.statement())
         }
@@ -168,8 +175,22 @@ fn comment(target: &Target, origin: &Header) -> String {
     format!("{what}\nShrunk from {}, seed {}.", origin.scenario, origin.seed)
 }
 
-/// The shortest run that was found, and the length of its script.
-fn shortened(trace: &Trace, failure: &Failure, catch: Catch, meter: &mut Meter) -> Result<(Trace, usize), ShrinkError> {
+/// A run made short.
+struct Short {
+    trace: Trace,
+    /// How many of its actions the script chose.
+    script: usize,
+}
+
+impl Short {
+    /// The script counts first: the end of a run is as long as it is.
+    fn size(&self) -> (usize, usize) {
+        (self.script, self.trace.lines.len())
+    }
+}
+
+/// The shortest run that was found.
+fn shortened(trace: &Trace, failure: &Failure, catch: Catch, meter: &mut Meter) -> Result<Short, ShrinkError> {
     let header = &trace.header;
     let at_end = failure.oracle.target.ends().is_some();
     let parsed = at_end.then(|| Scenario::parse(&header.scenario, &header.text)).transpose();
@@ -190,9 +211,9 @@ fn shortened(trace: &Trace, failure: &Failure, catch: Catch, meter: &mut Meter) 
     };
     let again = player.attempt(&start, short.iter(), &mut record);
     Ok(match again {
-        Some(short) => (record.trace(header.clone(), panic), short.len()),
+        Some(short) => Short { trace: record.trace(header.clone(), panic), script: short.len() },
         // Nobody else's end of a run comes to the same.
-        None => (trace.clone(), failure.script.len()),
+        None => Short { trace: trace.clone(), script: failure.script.len() },
     })
 }
 
@@ -283,9 +304,11 @@ impl Meter<'_> {
         self.progress.actions = actions as u64;
     }
 
-    fn hold_back(&mut self) -> u64 {
-        self.held_back = self.left() / 2;
-        self.held_back
+    /// Leaves one part in so many.
+    fn hold_back(&mut self, parts: u64) -> u64 {
+        let steps = self.left() - self.left() / parts;
+        self.held_back += steps;
+        steps
     }
 
     fn release(&mut self, steps: u64) {

@@ -60,7 +60,7 @@ impl Target {
     }
 
     /// Of a panic, as [`Catch`] quotes it: a sentence, then the place in parentheses.
-    fn panic(quoted: &str) -> Target {
+    pub(super) fn panic(quoted: &str) -> Target {
         let place = quoted.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).map_or("", |(_, place)| place);
         let said = quoted.strip_suffix(&format!(" ({place})")).unwrap_or(quoted);
         Target::Panic { said: said.lines().next().unwrap_or_default().into(), place: place.into() }
@@ -98,6 +98,11 @@ pub(super) struct Oracle {
 }
 
 impl Oracle {
+    /// For a failure before which these were violated.
+    pub fn new(target: Target, tolerated: Vec<Property>) -> Oracle {
+        Oracle { target, tolerated }
+    }
+
     /// Judges what a step brought.
     pub fn step(&self, found: &[Violation]) -> Judgement {
         self.judge(found, matches!(self.target, Target::Broken(_)))
@@ -146,16 +151,12 @@ impl Oracle {
         let Some(first) = found.iter().find(|violation| !self.tolerated.contains(&violation.property)) else {
             return Judgement::Open;
         };
-        let together = found.iter().filter(|violation| violation.step == first.step);
-        if here && together.into_iter().any(|violation| Some(violation.property) == property) {
-            Judgement::Same
-        } else {
-            Judgement::Other
-        }
+        if here && Some(first.property) == property { Judgement::Same } else { Judgement::Other }
     }
 }
 
 /// A recorded failure.
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub oracle: Oracle,
     /// Everything up to the step at which it failed.
@@ -178,7 +179,7 @@ pub(super) fn find(trace: &Trace, catch: Catch) -> Result<Failure, ShrinkError> 
     match catch(&mut || ended = walk.go()) {
         Ok(()) => ended?.or(walk.first).or(walk.stalled).ok_or(ShrinkError::NothingWrong),
         Err(quoted) => {
-            let oracle = Oracle { target: Target::panic(&quoted), tolerated: walk.tolerated };
+            let oracle = Oracle::new(Target::panic(&quoted), walk.tolerated);
             Ok(Failure { oracle, script: walk.script, budget: walk.budget })
         }
     }
@@ -235,7 +236,7 @@ impl Walk<'_> {
         let Header { violates, .. } = &self.trace.header;
         let found = self.course.found().to_vec();
         if let Some((stage, false)) = end {
-            let oracle = Oracle { target: Target::Stalled { stage }, tolerated: self.tolerated.clone() };
+            let oracle = Oracle::new(Target::Stalled { stage }, self.tolerated.clone());
             self.stalled = Some(Failure { oracle, script: self.script.clone(), budget: self.budget });
         }
         let promised = |violation: &&Violation| violates.iter().any(|id| id == violation.property.id());
@@ -245,7 +246,7 @@ impl Walk<'_> {
             Some((stage, converged)) => Target::Unmet { property: violation.property, stage, converged },
         };
         let wanted = violates.is_empty() || promised(&&violation);
-        let oracle = Oracle { target, tolerated: self.tolerated.clone() };
+        let oracle = Oracle::new(target, self.tolerated.clone());
         let script = self.script.clone();
         let failure = Failure { oracle, script, budget: self.budget };
         if wanted {

@@ -9,7 +9,8 @@ pub fn regression_test(shrunk: &Shrunk, trace: &str) -> Option<String> {
     let last = shrunk.trace.last_step();
     let version = env!("CARGO_PKG_VERSION");
     let origin = format!("//! Shrunk by zabsim {version} from {}, seed {}.", header.scenario, header.seed);
-    let read = format!("    let bytes: &[u8] = include_bytes!({trace:?});\n    let trace = Trace::read(bytes).unwrap();\n");
+    let read =
+        format!("    let bytes: &[u8] = include_bytes!({trace:?});\n    let trace = Trace::read(bytes).unwrap();\n");
     if let Target::Panic { said, .. } = &shrunk.target {
         return Some(format!(
             "//! The core panics at step {last}: {said}\n{origin}\n\nuse zabsim::trace::{{Replay, Trace}};\n\n\

@@ -13,6 +13,11 @@ use crate::sim::{Action, World};
 use crate::trace::{EndLine, Footer, Header, HexHash, Line, Trace};
 use crate::zab::Instant;
 
+/// How many runs of the simplest scenario are made short: where the shortest comes from is hard to tell beforehand.
+const STARTS: usize = 4;
+/// They are looked for among so many times more seeds.
+const MORE: u64 = 4;
+
 /// A scenario that fails under a seed.
 #[derive(Clone, Debug)]
 pub(super) struct Failing {
@@ -33,8 +38,9 @@ pub(super) struct Simplifier<'a, 'w> {
 }
 
 impl Simplifier<'_, '_> {
-    /// The simplest scenario that was found within the budget; `None` if the one of `header` does not fail under its seed.
-    pub fn simplify(&mut self, header: &Header) -> Option<Failing> {
+    /// The simplest scenario that was found within the budget, with some seeds under which it fails; `None` if the one of `header` does not
+    /// fail under its seed.
+    pub fn simplify(&mut self, header: &Header) -> Option<Vec<Failing>> {
         let mut scenario = Scenario::parse(&header.scenario, &header.text).ok()?;
         // What it promised says nothing of one seed, except that a violation was no bug.
         let promise = &mut scenario.promise;
@@ -48,8 +54,7 @@ impl Simplifier<'_, '_> {
             best = simpler;
             self.meter.simplified();
         }
-        self.seeds = self.seeds.saturating_mul(4);
-        Some(self.shortest(best))
+        Some(self.starts(best))
     }
 
     fn simpler(&mut self, best: &Failing, tried: &mut BTreeSet<String>) -> Option<Failing> {
@@ -67,14 +72,17 @@ impl Simplifier<'_, '_> {
         None
     }
 
-    /// The same scenario under the seed with which it fails soonest.
-    fn shortest(&mut self, mut best: Failing) -> Failing {
+    /// The same scenario under the seeds with which it fails soonest.
+    fn starts(&mut self, best: Failing) -> Vec<Failing> {
+        self.seeds = self.seeds.saturating_mul(MORE);
+        let most = best.steps.saturating_mul(2);
+        let mut starts = vec![best.clone()];
         for seed in self.seeds(best.seen.seed).skip(1) {
-            if let Some(shorter) = self.fails(&best.scenario.clone(), seed, best.steps - 1) {
-                best = shorter;
-            }
+            starts.extend(self.fails(&best.scenario, seed, most));
         }
-        best
+        starts.sort_by_key(|failing| failing.steps);
+        starts.truncate(STARTS);
+        starts
     }
 
     /// That of the run before, then small ones.
