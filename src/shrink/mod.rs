@@ -14,6 +14,7 @@ mod oracle;
 mod player;
 mod reduce;
 mod regression;
+mod rewrite;
 mod simpler;
 mod simplify;
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Fewer actions: what belongs together first, then delta debugging (Zeller and Hildebrandt) down to single actions and pairs.
+//! Fewer actions: what belongs together first, then delta debugging (Zeller and Hildebrandt) down to single actions and pairs; and plainer
+//! ones, where others do as well.
 //!
 //! A script is gone through from the front. Before each place stands one world that took everything before it, hence a trial costs one
 //! clone and the actions behind. Whatever is left out takes with it what it made possible.
@@ -6,9 +7,15 @@
 use super::course::{Course, Entry};
 use super::groups::Group;
 use super::player::Player;
+use super::rewrite::{fuss, plainer, with_stand_in};
+use crate::sim::Node;
 
 /// Pairs are tried in scripts up to this length: their number grows with its square.
 const SHORT: usize = 160;
+/// One server is tried in the place of another in scripts up to this length.
+const MEDIUM: usize = 400;
+/// Through the whole script, and in parts of it down to one in so many.
+const WINDOWS: usize = 8;
 /// The members of a group are tried all at once, and in parts down to one in so many.
 const PARTS: usize = 8;
 
@@ -25,6 +32,8 @@ pub(super) fn reduce(player: &mut Player, script: Vec<Entry>) -> Vec<Entry> {
             size /= 2;
         }
         reducer.hasten();
+        reducer.replace_servers();
+        reducer.make_plain();
         if reducer.measure() == before && !reducer.leave_out_pairs() {
             return reducer.script;
         }
@@ -37,9 +46,10 @@ struct Reducer<'r, 'a, 'w> {
 }
 
 impl Reducer<'_, '_, '_> {
-    /// What gets less with each round: actions, then those that wait for a moment.
-    fn measure(&self) -> (usize, usize) {
-        (self.script.len(), self.script.iter().filter(|entry| entry.at != Entry::SOON).count())
+    /// What gets less with each round: actions, then those that wait for a moment, then what is not plain.
+    fn measure(&self) -> (usize, usize, usize) {
+        let waiting = self.script.iter().filter(|entry| entry.at != Entry::SOON).count();
+        (self.script.len(), waiting, self.script.iter().map(|entry| fuss(entry.action)).sum())
     }
 
     /// Tries `suffix` behind the first `kept` entries, which `course` has taken. Keeps it if it is less than what stands there.
@@ -115,6 +125,47 @@ impl Reducer<'_, '_, '_> {
             if !self.settle(&course, first, rest.map(|(_, entry)| entry)) {
                 self.player.advance(&mut course, &script[..end - first]);
                 at = end;
+            }
+        }
+    }
+
+    /// Lets one server do what two did: then it need be brought there only once.
+    fn replace_servers(&mut self) {
+        let nodes: Vec<Node> = (0..self.player.setup.nodes.len()).map(Node::at).collect();
+        let pairs = || nodes.iter().flat_map(|&node| nodes.iter().map(move |&other| (node, other)));
+        for (node, stand_in) in pairs().filter(|(node, stand_in)| node != stand_in) {
+            let mut size = self.script.len();
+            while size > self.script.len() / WINDOWS && self.script.len() <= MEDIUM {
+                let mut course = self.player.start();
+                let mut at = 0;
+                while at + self.player.pinned() < self.script.len() {
+                    let end = (at + size).min(self.script.len());
+                    let rewritten =
+                        self.script[at..end].iter().filter_map(|entry| with_stand_in(entry, node, stand_in));
+                    let script: Vec<Entry> = rewritten.chain(self.script[end..].iter().copied()).collect();
+                    if !self.settle(&course, at, script.iter()) {
+                        let next = (at + size.div_ceil(2)).min(self.script.len() - self.player.pinned());
+                        self.player.advance(&mut course, &self.script[at..next]);
+                        at = next;
+                    }
+                }
+                size /= 2;
+            }
+        }
+    }
+
+    fn make_plain(&mut self) {
+        let mut course = self.player.start();
+        for at in 0..self.script.len() {
+            while let Some(action) = self.script.get(at).and_then(|entry| plainer(entry.action)) {
+                let mut script = self.script[at..].to_vec();
+                script[0].action = action;
+                if !self.settle(&course, at, script.iter()) {
+                    break;
+                }
+            }
+            if at + self.player.pinned() < self.script.len() {
+                self.player.advance(&mut course, &self.script[at..=at]);
             }
         }
     }
