@@ -14,8 +14,8 @@ use crate::trace::{EndLine, Footer, Header, HexHash, Line, Trace};
 use crate::zab::Instant;
 
 /// How many runs of the simplest scenario are made short: where the shortest comes from is hard to tell beforehand.
-const STARTS: usize = 4;
-/// They are looked for among so many times more seeds.
+const STARTS: usize = 8;
+/// They are looked for among so many times more seeds, and so are scenarios with fewer servers: nothing makes a run shorter.
 const MORE: u64 = 4;
 
 /// A scenario that fails under a seed.
@@ -64,7 +64,9 @@ impl Simplifier<'_, '_> {
             };
             // A simpler scenario may need longer, but not for ever.
             let most = best.steps.saturating_mul(2).saturating_add(1_000);
-            let found = self.seeds(best.seen.seed).find_map(|seed| self.fails(&scenario, seed, most));
+            let servers = |failing: &Scenario| failing.setup(best.seen.seed).nodes.len();
+            let times = if servers(&scenario) < servers(&best.scenario) { MORE } else { 1 };
+            let found = self.seeds(best.seen.seed, times).find_map(|seed| self.fails(&scenario, seed, most));
             if found.is_some() || self.meter.is_empty() {
                 return found;
             }
@@ -74,10 +76,9 @@ impl Simplifier<'_, '_> {
 
     /// The same scenario under the seeds with which it fails soonest.
     fn starts(&mut self, best: Failing) -> Vec<Failing> {
-        self.seeds = self.seeds.saturating_mul(MORE);
         let most = best.steps.saturating_mul(2);
         let mut starts = vec![best.clone()];
-        for seed in self.seeds(best.seen.seed).skip(1) {
+        for seed in self.seeds(best.seen.seed, MORE).skip(1) {
             starts.extend(self.fails(&best.scenario, seed, most));
         }
         starts.sort_by_key(|failing| failing.steps);
@@ -86,8 +87,9 @@ impl Simplifier<'_, '_> {
     }
 
     /// That of the run before, then small ones.
-    fn seeds(&self, first: u64) -> impl Iterator<Item = u64> + use<> {
-        std::iter::once(first).chain((1..=self.seeds).filter(move |&seed| seed != first))
+    fn seeds(&self, first: u64, times: u64) -> impl Iterator<Item = u64> + use<> {
+        let others = 1..=self.seeds.saturating_mul(times);
+        std::iter::once(first).chain(others.filter(move |&seed| seed != first))
     }
 
     /// As it comes back from its text: what cannot be written down would not reproduce.
