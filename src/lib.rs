@@ -39,7 +39,7 @@
 //!
 //! Modules import only modules above them: [`zab`] (the protocol, pure), [`replica`] (a peer with its service), and, with the
 //! feature `sim`, [`sim`] (the world), [`check`] (what must hold), [`scenario`] (situations as files), [`run`] (one run),
-//! [`trace`] (runs as files); with the feature `cli`, [`cli`] (the command line).
+//! [`trace`] (runs as files), [`shrink`] (short ones); with the feature `cli`, [`cli`] (the command line).
 
 pub mod zab;
 
@@ -59,6 +59,9 @@ pub mod run;
 
 #[cfg(feature = "sim")]
 pub mod trace;
+
+#[cfg(feature = "sim")]
+pub mod shrink;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use zabsim::check::Property;
 
 /// A module may import only modules before it; only `cli` imports `server`.
-const ORDER: [&str; 11] = ["zab", "zk", "replica", "server", "sim", "check", "scenario", "run", "trace", "fuzz", "cli"];
+const ORDER: [&str; 12] =
+    ["zab", "zk", "replica", "server", "sim", "check", "scenario", "run", "trace", "shrink", "fuzz", "cli"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {

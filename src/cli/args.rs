@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::ranges::{Seeds, parse_seeds, parse_span};
 use super::render::NARROWEST;
 use crate::scenario::parse_seed;
+use crate::shrink::Options;
 use crate::sim::Node;
 
 const EXIT_CODES: &str = "\
@@ -40,6 +41,8 @@ pub(super) enum Command {
     /// Draw a trace.
     #[command(after_help = NAMES)]
     Diagram(DiagramArgs),
+    /// Make the trace of a failing run short, and its scenario simple.
+    Shrink(ShrinkArgs),
     /// Read scenarios and report what is wrong with them, without running them.
     Check {
         /// Scenario files.
@@ -151,6 +154,34 @@ pub(super) enum WordKind {
     Situations,
     /// What is checked: `[promise] violates`.
     Properties,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShrinkArgs {
+    /// The trace of a run that failed.
+    #[arg(value_name = "TRACE")]
+    pub input: PathBuf,
+    /// Where shrunk.jsonl and scenario.toml go (default: a directory in out/, named after the trace and the property).
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write the trace to this file, and the scenario beside it.
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    pub trace: Option<PathBuf>,
+    /// Write a Rust test as well, which replays the trace and names the property.
+    #[arg(long)]
+    pub test: bool,
+    /// How many steps all trials together may execute.
+    #[arg(long, value_name = "STEPS", default_value_t = Options::default().budget)]
+    pub budget: u64,
+    /// How many other seeds each simpler scenario gets.
+    #[arg(long, value_name = "N", default_value_t = Options::default().seeds)]
+    pub seeds: u64,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Only write the files.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -187,7 +187,7 @@ pub(super) fn findings(violations: &[Violation]) -> Vec<Finding> {
     violations.iter().enumerate().filter(|&(i, it)| !is_echo(i, it)).map(|(_, it)| finding(it)).collect()
 }
 
-fn finding(violation: &Violation) -> Finding {
+pub(super) fn finding(violation: &Violation) -> Finding {
     Finding {
         property: violation.property.id().into(),
         name: violation.property.name().into(),

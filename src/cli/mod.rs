@@ -18,6 +18,7 @@ mod render;
 mod replay;
 mod report;
 mod run;
+mod shrink;
 mod walk;
 mod words;
 
@@ -83,6 +84,7 @@ fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(args, screen),
         Command::Replay(args) => replay::replay(args, screen),
         Command::Diagram(args) => diagram::diagram(args, screen),
+        Command::Shrink(args) => shrink::shrink(args, screen),
         Command::Check { scenarios } => listing::check(scenarios, screen),
         Command::Schema => listing::schema(screen),
         Command::Scenarios { directory } => listing::scenarios(directory, screen),

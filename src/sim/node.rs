@@ -110,7 +110,7 @@ impl NodeState {
     }
 
     /// The virtual time of its next timer, if it has one.
-    pub(super) fn next_wake(&self) -> Option<Instant> {
+    pub fn next_wake(&self) -> Option<Instant> {
         let (deadline, _) = self.replica.as_ref()?.next_timeout()?;
         (deadline != Instant::NEVER).then(|| self.clock.to_virtual(deadline))
     }

@@ -148,6 +148,17 @@ const RETRY: Duration = Duration::from_millis(10);
 impl Seeded {
     /// The schedule of `seed` for a cluster of `nodes` servers.
     pub fn new(plan: Plan, seed: u64, nodes: usize) -> Seeded {
+        let mut seeded = Seeded::idle(plan, seed, nodes);
+        seeded.plan_faults();
+        seeded.queue.push(Instant::ZERO + plan.run.chaos.0, Due::EndOfChaos);
+        for client in 0..seeded.workload.clients() {
+            seeded.client_free(client);
+        }
+        seeded
+    }
+
+    /// One to which nothing is due yet.
+    fn idle(plan: Plan, seed: u64, nodes: usize) -> Seeded {
         let machine = |node| Machine {
             alarm: Alarm::OFF,
             slack: Rng::new(seed, Stream::Timers, node),
@@ -161,7 +172,7 @@ impl Seeded {
             let left = options.times.unwrap_or(if options.every.is_some() { u32::MAX } else { 1 });
             Scripted { options: options.clone(), seen: 0, left }
         };
-        let mut seeded = Seeded {
+        Seeded {
             now: Instant::ZERO,
             queue: Queue::default(),
             wire: Wire::new(plan.network, seed, nodes),
@@ -180,13 +191,7 @@ impl Seeded {
             consequences: Vec::new(),
             struck: BTreeMap::new(),
             booting: true,
-        };
-        seeded.plan_faults();
-        seeded.queue.push(Instant::ZERO + plan.run.chaos.0, Due::EndOfChaos);
-        for client in 0..seeded.workload.clients() {
-            seeded.client_free(client);
         }
-        seeded
     }
 
     /// How often each kind of fault struck, by its name in scenarios.

@@ -173,6 +173,28 @@ impl World {
         &self.events
     }
 
+    /// Raises everything again that is possible, as if it had become so just now: for a schedule that takes over in mid-run. What
+    /// processes that are down, paused or cut off wait for is raised when that ends, as always.
+    pub fn raise_all(&mut self) {
+        self.chances.clear();
+        for node in (0..self.nodes.len()).map(Node::at) {
+            if self.is_running(node) {
+                self.raise_pending(node);
+            }
+        }
+        // Both ends have raised it.
+        let mut dials = Vec::new();
+        self.chances.retain(|chance| {
+            let again = dials.contains(chance);
+            if matches!(chance, Chance::Dial { .. }) {
+                dials.push(*chance);
+            }
+            !again
+        });
+        let free = (0..).zip(&self.clients).filter(|(_, session)| session.pending().is_none());
+        self.chances.extend(free.map(|(client, _)| Chance::ClientFree { client }));
+    }
+
     /// Takes what newly became possible and needs a time.
     pub fn chances(&mut self) -> std::vec::Drain<'_, Chance> {
         self.chances.drain(..)

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::{EndLine, Footer, Header};
+use super::{EndLine, Footer, Header, Trace};
 use crate::sim::{Action, LinkKey, Node, Op};
 use crate::zab::Instant;
 
@@ -72,6 +72,21 @@ impl<W: Write> Recorder<W> {
             self.failed = self.writer.write_all(&self.buffer).err();
         }
         self.buffer.clear();
+    }
+}
+
+impl Trace {
+    /// Writes it whole, and gives the writer back.
+    pub fn write<W: Write>(&self, writer: W) -> io::Result<W> {
+        let mut recorder = Recorder::new(writer, &self.header)?;
+        let mut ends = self.ends.iter().peekable();
+        for line in &self.lines {
+            recorder.step(line.step, line.at, &line.action, line.hash.0);
+            while let Some(end) = ends.next_if(|end| end.step <= line.step) {
+                recorder.stage_ended(end);
+            }
+        }
+        recorder.finish(self.footer.as_ref())
     }
 }
 
@@ -170,7 +185,7 @@ fn hexadecimal(out: &mut Vec<u8>, n: u64) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{HexHash, Line, Trace};
+    use super::super::{HexHash, Line};
     use super::*;
     use crate::scenario::Scenario;
     use crate::sim::{DiskMode, Loss, Stage};

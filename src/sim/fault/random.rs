@@ -288,8 +288,8 @@ impl RandomFaults {
     }
 }
 
-/// The budget for the loss of a disk.
-fn may_wipe(world: &World, node: Node) -> bool {
+/// The budget for the loss of a disk: whether `node` may lose its own.
+pub fn may_wipe(world: &World, node: Node) -> bool {
     let ensemble = &world.setup().ensemble;
     if ensemble.role(node.sid()) == Some(MemberRole::Observer) {
         return true;

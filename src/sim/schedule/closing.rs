@@ -6,7 +6,7 @@
 //! probe write answered, and, once the clients are quiet, the same last committed txn everywhere. Then the *epilogue*: everybody
 //! loses power and what was not synced, a quorum starts, and must converge in the same way.
 
-use super::{Due, Seeded};
+use super::{Due, Plan, Seeded};
 use crate::sim::fault::{Consequence, Injector, nodes};
 use crate::sim::rng::{Rng, Stream};
 use crate::sim::{Action, Loss, Node, Op, Stage, World};
@@ -154,6 +154,21 @@ impl Closing {
 }
 
 impl Seeded {
+    /// The schedule that takes over a `world` in which somebody else has chosen so far. Chaos is over for it: it ends the run as every
+    /// run ends, and what the plan says of faults does not concern it.
+    pub fn adopt(plan: Plan, seed: u64, world: &mut World) -> Seeded {
+        let mut seeded = Seeded::idle(Plan { faults: &[], random: None, ..plan }, seed, world.nodes());
+        (seeded.now, seeded.booting) = (world.now(), false);
+        seeded.queue.push(seeded.now, Due::EndOfChaos);
+        for client in 0..seeded.workload.clients() {
+            if world.client(client).pending().is_some() {
+                seeded.expect_answer(client);
+            }
+        }
+        world.raise_all();
+        seeded
+    }
+
     /// Chaos is over.
     pub(super) fn end_chaos(&mut self, world: &World) {
         let everybody = self.closing.rng.below(4) > 0;

@@ -58,11 +58,16 @@ impl World {
     }
 
     pub(super) fn resume(&mut self, node: Node) {
+        self.nodes[node.index()].paused = false;
+        self.events.push(Event::Fault(Fault::Resumed { node }));
+        self.raise_pending(node);
+    }
+
+    /// Raises everything again that `node` waits for.
+    pub(super) fn raise_pending(&mut self, node: Node) {
         let state = &mut self.nodes[node.index()];
-        state.paused = false;
         state.armed = None;
         let (syncing, reads) = (state.disk.is_syncing(), state.disk.reads());
-        self.events.push(Event::Fault(Fault::Resumed { node }));
         if syncing {
             self.chances.push(Chance::Sync { node, writes: self.nodes[node.index()].disk.unsynced() });
         }
