@@ -4,14 +4,20 @@ use std::fmt::Write;
 
 use toml::{Table, Value};
 
-use crate::scenario::Scenario;
+use super::Scenario;
 
 /// The order in which scenarios are written.
-const SECTIONS: [&str; 10] =
-    ["cluster", "history", "limits", "network", "disk", "clocks", "workload", "fault", "random", "run"];
+const SECTIONS: [&str; 11] =
+    ["mutant", "cluster", "history", "limits", "network", "disk", "clocks", "workload", "fault", "random", "run"];
 
-/// The text of `scenario`, or `None` if reading it would not give it back.
-pub(super) fn text(scenario: &Scenario, comment: &str) -> Option<String> {
+impl Scenario {
+    /// The text of a file that means this scenario, below a comment; `None` if reading it would not give it back.
+    pub fn written(&self, comment: &str) -> Option<String> {
+        text(self, comment)
+    }
+}
+
+fn text(scenario: &Scenario, comment: &str) -> Option<String> {
     let usual = Table::try_from(Scenario::parse("", "").ok()?).ok()?;
     let mut table = Table::try_from(scenario).ok()?;
     for (section, value) in table.iter_mut() {
@@ -25,6 +31,7 @@ pub(super) fn text(scenario: &Scenario, comment: &str) -> Option<String> {
     sections.sort_by_key(|(section, _)| rank(section));
     for (section, value) in sections {
         match value {
+            Value::String(_) => text += &format!("\n{section} = {value}\n"),
             Value::Table(table) if table.is_empty() && section != "random" => {}
             Value::Table(table) => write_section(&mut text, &format!("[{section}]"), &table),
             Value::Array(faults) => {
@@ -103,6 +110,7 @@ do = { all-down = { down = "200ms" } }
 
 [random]
 every = "400ms"
+ambush = "1/3"
 longest = "3s"
 swarm = true
 
