@@ -138,11 +138,14 @@ pub fn shrink(trace: &Trace, options: &Options, catch: Catch, watch: &mut dyn Wa
         _ => shortened(trace, &failure, catch, &mut meter)?,
     };
     let (trace, violation) = judged(short.trace, &failure.oracle.target, catch);
+    let panic = trace.footer.as_ref().and_then(|footer| footer.panic.as_deref());
+    // The same place may say it with other numbers.
+    let target = panic.map_or(failure.oracle.target, Target::panic);
     Ok(Shrunk {
         trace,
         script: short.script as u64,
         scenario,
-        target: failure.oracle.target,
+        target,
         violation,
         recorded: recorded as u64,
         progress: meter.progress,
