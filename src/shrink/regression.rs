@@ -2,8 +2,8 @@
 
 use super::{Shrunk, Target};
 
-/// The text of a test file that replays the trace named `trace`, which lies beside it, and asserts what goes wrong at which step. `None` if
-/// no property speaks of it.
+/// The text of a test file that replays the trace named `trace`, which lies beside it, and asserts what goes wrong at
+/// which step. `None` if no property speaks of it.
 pub fn regression_test(shrunk: &Shrunk, trace: &str) -> Option<String> {
     let last = shrunk.trace.last_step();
     let (version, scenario) = (env!("CARGO_PKG_VERSION"), &shrunk.trace.header.scenario);
