@@ -4,7 +4,7 @@ mod summary;
 
 pub use summary::{Answers, Reign, Summary, Synchronised};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::check::{Checkers, End, Violation};
 use crate::scenario::{Promise, Scenario};
@@ -51,26 +51,46 @@ pub struct Options {
     pub max_steps: Option<u64>,
 }
 
-/// What a run came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// What a run came to; in reports and in the footers of traces it stands as its [`word`](Verdict::word).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Verdict {
     /// Everything held, and what was promised came.
+    #[default]
+    #[serde(rename = "held")]
     Held,
     /// A property was violated that the scenario promised to violate.
+    #[serde(rename = "as-promised")]
     ViolatedAsPromised,
     /// A safety property was violated.
+    #[serde(rename = "safety")]
     SafetyViolated,
     /// The healed core did not converge within the bound.
+    #[serde(rename = "liveness")]
     LivenessViolated,
     /// Nothing was violated, but what was promised did not come.
+    #[serde(rename = "promise")]
     PromiseBroken,
+    /// The core panicked: [`run`] does not return, and who catches the panic says this.
+    #[serde(rename = "panic")]
+    Panicked,
 }
 
 impl Verdict {
     /// Whether the scenario kept its promise.
     pub fn is_good(self) -> bool {
         matches!(self, Verdict::Held | Verdict::ViolatedAsPromised)
+    }
+
+    /// In one word: `held`, `as-promised`, `safety`, `liveness`, `promise`, `panic`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Held => "held",
+            Verdict::ViolatedAsPromised => "as-promised",
+            Verdict::SafetyViolated => "safety",
+            Verdict::LivenessViolated => "liveness",
+            Verdict::PromiseBroken => "promise",
+            Verdict::Panicked => "panic",
+        }
     }
 }
 
@@ -136,10 +156,10 @@ pub fn run<S: Sink + ?Sized>(scenario: &Scenario, seed: u64, options: &Options, 
     summary.finish(schedule.struck(), &checkers);
     let violations = checkers.violations().to_vec();
     let stopped = !violations.is_empty() && !ended;
-    let broken_promises = broken(&scenario.promise, &violations, &summary);
+    let broken_promises = broken(&scenario.promise, &violations, |name| summary.reached.contains_key(name));
     Outcome {
         seed,
-        verdict: judge(&scenario.promise, &violations, unconverged, &broken_promises),
+        verdict: judge(&scenario.promise, &violations, unconverged.is_some(), &broken_promises),
         violations,
         broken_promises,
         unconverged,
@@ -198,23 +218,24 @@ fn is_promised(promise: &Promise, violation: &Violation) -> bool {
     promise.violates.iter().any(|id| id == violation.property.id())
 }
 
-fn broken(promise: &Promise, violations: &[Violation], summary: &Summary) -> Vec<String> {
+/// What was promised and did not come, a sentence each. `reached` tells whether the situation of a name occurred.
+pub fn broken(promise: &Promise, violations: &[Violation], reached: impl Fn(&str) -> bool) -> Vec<String> {
     let mut broken = Vec::new();
     if promise.expects_violation() && !violations.iter().any(|violation| is_promised(promise, violation)) {
         broken.push(format!("none of {} was violated", promise.violates.join(", ")));
     }
-    let unreached = promise.reaches.iter().filter(|name| summary.reached.get(name.as_str()).is_none_or(|&n| n == 0));
+    let unreached = promise.reaches.iter().filter(|name| !reached(name));
     broken.extend(unreached.map(|name| format!("{name} was never reached")));
     broken
 }
 
-fn judge(promise: &Promise, violations: &[Violation], unconverged: Option<Stage>, broken: &[String]) -> Verdict {
-    if promise.expects_violation() && violations.iter().any(|violation| is_promised(promise, violation)) {
-        return Verdict::ViolatedAsPromised;
-    }
-    if violations.iter().any(|violation| !violation.property.is_liveness()) {
+/// What it all comes to, for a run as for its replay.
+pub fn judge(promise: &Promise, violations: &[Violation], is_unconverged: bool, broken: &[String]) -> Verdict {
+    if violations.iter().any(|violation| is_promised(promise, violation)) {
+        Verdict::ViolatedAsPromised
+    } else if violations.iter().any(|violation| !violation.property.is_liveness()) {
         Verdict::SafetyViolated
-    } else if unconverged.is_some() || !violations.is_empty() {
+    } else if is_unconverged || !violations.is_empty() {
         Verdict::LivenessViolated
     } else if !broken.is_empty() {
         Verdict::PromiseBroken
@@ -234,21 +255,30 @@ mod tests {
     #[test]
     fn a_promised_violation_that_does_not_come_breaks_the_promise() {
         let promise = promise(&["S5", "C2"]);
-        let broken = broken(&promise, &[], &Summary::default());
+        let broken = broken(&promise, &[], |_| false);
         assert_eq!(broken, ["none of S5, C2 was violated"]);
-        assert_eq!(judge(&promise, &[], None, &broken), Verdict::PromiseBroken);
+        assert_eq!(judge(&promise, &[], false, &broken), Verdict::PromiseBroken);
     }
 
     #[test]
     fn a_run_that_does_not_converge_is_not_alive() {
-        assert_eq!(judge(&promise(&[]), &[], Some(Stage::Converge), &[]), Verdict::LivenessViolated);
-        assert_eq!(judge(&promise(&[]), &[], None, &[]), Verdict::Held);
+        assert_eq!(judge(&promise(&[]), &[], true, &[]), Verdict::LivenessViolated);
+        assert_eq!(judge(&promise(&[]), &[], false, &[]), Verdict::Held);
     }
 
     #[test]
     fn a_situation_that_was_promised_must_be_reached() {
         let promise = Promise { reaches: vec!["trunc".into(), "snap".into()], ..Promise::default() };
-        let summary = Summary { reached: [("trunc".to_owned(), 1)].into(), ..Summary::default() };
-        assert_eq!(broken(&promise, &[], &summary), ["snap was never reached"]);
+        assert_eq!(broken(&promise, &[], |name| name == "trunc"), ["snap was never reached"]);
+    }
+
+    #[test]
+    fn a_verdict_is_its_word_wherever_it_is_written() {
+        use Verdict::*;
+        for verdict in [Held, ViolatedAsPromised, SafetyViolated, LivenessViolated, PromiseBroken, Panicked] {
+            let written = serde_json::to_string(&verdict).unwrap();
+            assert_eq!(written, format!("{:?}", verdict.word()));
+            assert_eq!(serde_json::from_str::<Verdict>(&written).unwrap(), verdict);
+        }
     }
 }

@@ -190,6 +190,10 @@ fn every_property_has_its_file_and_a_test_in_which_it_fires() {
         let noticed = ["fires(", "fires_in(story,", "ends_badly("]
             .iter()
             .any(|call| tests.contains(&format!("{call}Property::{property:?},")));
+        // It may fire after others, named first.
+        let after = tests.split("fires_after(").skip(1).filter_map(|call| call.split_once("|story|"));
+        let noticed =
+            noticed || after.into_iter().any(|(args, _)| args.ends_with(&format!(",Property::{property:?},")));
         if !property.is_applicable() {
             if !code.contains("not applicable") {
                 complaints.push(format!("{}: say why it is not applicable", path.display()));

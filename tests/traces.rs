@@ -54,17 +54,26 @@ fn every_trace_replays() {
             complain(format!("{diverged}\n  action {:?}", diverged.action));
             continue;
         }
-        let found: Vec<&str> = replay.checkers().violations().iter().map(|found| found.property.id()).collect();
+        let mut found: Vec<&str> = Vec::new();
+        for id in replay.checkers().violations().iter().map(|violation| violation.property.id()) {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
         if found != footer.violations {
             complain(format!("it was recorded with {:?} violated, now it is {found:?}", footer.violations));
         }
         if (replay.at_step(), replay.world().hash()) != (footer.steps, footer.hash.0) {
             complain(format!("it ends at step {}, the footer says {}", replay.at_step(), footer.steps));
         }
-        let ran = run(&format!("replay {}", path.display()));
-        let verdict = ["held", "safety", "usage", "liveness", "panic", "diverged"][ran.code as usize];
-        if verdict != footer.verdict || ran.err.contains("recorded with the verdict") {
-            complain(format!("it was recorded with the verdict {}, now it is {verdict}\n{}", footer.verdict, ran.err));
+        let ran = run(&format!("replay {} --json", path.display()));
+        let verdict = ran.json()["verdict"].as_str().unwrap().to_owned();
+        let is_good = footer.verdict.is_good();
+        if verdict != footer.verdict.word() || (ran.code == 0) != is_good || !ran.err.is_empty() {
+            complain(format!(
+                "it was recorded with the verdict {:?}, now it is {verdict}\n{}",
+                footer.verdict, ran.err
+            ));
         }
     }
     let advice = "if the core changed on purpose: UPDATE_TRACES=1 cargo test --test traces";

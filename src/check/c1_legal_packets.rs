@@ -38,7 +38,10 @@ impl LegalPackets {
             };
         out.check(Property::C1, legal, [from, link.other(from)], || {
             let side = if by_learner { "a learner" } else { "a leader" };
-            (format!("what {side} may send at this point of {link}"), format!("{:?} {}", packet.kind, packet.zxid))
+            (
+                format!("what {side} may send at this point of {link}"),
+                format!("{from} sends {:?} {}", packet.kind, packet.zxid),
+            )
         });
     }
 

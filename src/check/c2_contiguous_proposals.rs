@@ -15,7 +15,10 @@ impl ContiguousProposals {
         ghost.first_proposal.get_or_insert(zxid);
         let last = ghost.last_proposal.replace(zxid);
         out.check(Property::C2, last.is_none_or(|last| zxid.follows(last)), [link.dialer, link.acceptor], || {
-            (format!("the txn after {} on {link}", last.unwrap_or_default()), zxid.to_string())
+            (
+                format!("the txn after {} on {link}", last.unwrap_or_default()),
+                format!("{} receives {zxid}", link.dialer),
+            )
         });
     }
 
@@ -33,7 +36,8 @@ impl ContiguousProposals {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires, p};
-    use crate::sim::PacketKind;
+    use crate::sim::{Event, PacketKind};
+    use crate::zab::Reason;
 
     #[test]
     fn a_proposal_that_is_skipped_or_repeated_is_noticed() {
@@ -42,5 +46,15 @@ mod tests {
                 story.received(p(3), p(1), PacketKind::Proposal, Story::zxid(1, counter));
             });
         }
+    }
+
+    #[test]
+    fn an_inform_that_is_skipped_and_a_gap_that_is_refused_are_noticed() {
+        fires(Property::C2, |story| story.received(p(3), p(4), PacketKind::Inform, Story::zxid(1, 4)));
+        fires(Property::C2, |story| {
+            let reason = Reason::ProposalGap { last: Story::zxid(1, 2), got: Story::zxid(1, 4) };
+            let link = story.link(p(1), p(3));
+            story.event(Event::Disconnected { link, by: p(1), reason });
+        });
     }
 }

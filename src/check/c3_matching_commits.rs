@@ -23,7 +23,10 @@ impl MatchingCommits {
                 Some(before) => format!("the txn after {before}"),
                 None => ghost.first_proposal.map_or("nothing, for nothing was proposed".into(), |z| z.to_string()),
             };
-            (format!("COMMIT for the oldest pending proposal on {link}: {head}"), format!("COMMIT {zxid}"))
+            (
+                format!("COMMIT for the oldest pending proposal on {link}: {head}"),
+                format!("{} receives COMMIT {zxid}", link.dialer),
+            )
         });
     }
 
@@ -42,10 +45,25 @@ impl MatchingCommits {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires, p};
-    use crate::sim::PacketKind;
+    use crate::sim::{Event, PacketKind};
+    use crate::zab::Reason;
 
     #[test]
     fn a_commit_without_its_proposal_is_noticed() {
         fires(Property::C3, |story| story.received(p(3), p(1), PacketKind::Commit, Story::zxid(1, 3)));
+    }
+
+    #[test]
+    fn a_commit_out_of_turn_and_one_that_is_refused_are_noticed() {
+        fires(Property::C3, |story| {
+            story.received(p(3), p(1), PacketKind::Proposal, Story::zxid(1, 3));
+            story.received(p(3), p(1), PacketKind::Proposal, Story::zxid(1, 4));
+            story.received(p(3), p(1), PacketKind::Commit, Story::zxid(1, 4));
+        });
+        fires(Property::C3, |story| {
+            let reason = Reason::CommitMismatch { head: None, got: Story::zxid(1, 3) };
+            let link = story.link(p(1), p(3));
+            story.event(Event::Disconnected { link, by: p(1), reason });
+        });
     }
 }

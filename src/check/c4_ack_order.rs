@@ -14,7 +14,10 @@ impl AckOrder {
     pub fn on_received(&self, ghost: &mut LinkGhost, link: LinkKey, zxid: Zxid, out: &mut Sink) {
         ghost.new_leader_acked |= zxid.is_marker();
         out.check(Property::C4, ghost.new_leader_acked, [link.dialer, link.acceptor], || {
-            (format!("the ACK of NEWLEADER first on {link}"), format!("ACK {zxid}"))
+            (
+                format!("the ACK of NEWLEADER first on {link}"),
+                format!("{} receives ACK {zxid} of {}", link.acceptor, link.dialer),
+            )
         });
     }
 }

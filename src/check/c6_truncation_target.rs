@@ -20,13 +20,19 @@ impl TruncationTarget {
             [link.dialer, link.acceptor],
             || {
                 let last = log.last_zxid(&ghost.chosen);
-                (format!("a txn of {}'s log, which ends in {last}", link.dialer), format!("TRUNC {zxid}"))
+                (
+                    format!("a txn of {}'s log, which ends in {last}", link.dialer),
+                    format!("{} sends TRUNC {zxid}", link.acceptor),
+                )
             },
         );
         let delivered =
             learner.delivered.checked_sub(1).and_then(|i| ghost.chosen.get(i)).map_or(Zxid::ZERO, |l| l.zxid);
         out.check(Property::C6, zxid >= delivered, [link.dialer, link.acceptor], || {
-            (format!("a cut at or after {delivered}, which {} delivered", link.dialer), format!("TRUNC {zxid}"))
+            (
+                format!("a cut at or after {delivered}, which {} delivered", link.dialer),
+                format!("{} sends TRUNC {zxid}", link.acceptor),
+            )
         });
     }
 }
@@ -46,5 +52,12 @@ mod tests {
                 story.received(p(3), p(1), PacketKind::Trunc, Story::zxid(1, counter));
             });
         }
+    }
+
+    #[test]
+    fn a_cut_at_the_marker_of_an_epoch_is_legal() {
+        let mut story = Story::serving();
+        story.received(p(3), p(1), PacketKind::Trunc, Story::zxid(2, 0));
+        story.assert_legal();
     }
 }

@@ -16,12 +16,15 @@ impl HonestSnapshots {
     pub fn on_snapshot(&self, ghost: &mut Ghost, node: Node, zxid: Zxid, out: &mut Sink) {
         let applied = ghost.peer(node).applied.last_zxid(&ghost.chosen);
         out.check(Property::C7, applied == zxid, [node], || {
-            (format!("a snapshot of what is applied, {applied}"), format!("a snapshot labelled {zxid}"))
+            (format!("a snapshot of what is applied, {applied}"), format!("{node} labels it {zxid}"))
         });
         if ghost.peer(node).serving.is_some() {
             let last = ghost.chosen.last();
             out.check(Property::C7, zxid <= last || zxid.is_marker(), [node], || {
-                (format!("a snapshot of nothing beyond {last}, the last committed"), format!("a snapshot of {zxid}"))
+                (
+                    format!("a snapshot of nothing beyond {last}, the last committed"),
+                    format!("{node} takes one at {zxid}"),
+                )
             });
         }
     }
@@ -40,5 +43,18 @@ mod tests {
         fires_in(story, Property::C7, |story| {
             story.written(p(1), DiskWrite::WriteSnapshot { zxid: Story::zxid(1, 1) })
         });
+    }
+
+    #[test]
+    fn who_serves_takes_no_snapshot_of_what_is_not_committed() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.leaves(p(2));
+        for n in [1, 2] {
+            story.fast_forwarded(p(n), 1, 3);
+        }
+        let write = DiskWrite::WriteSnapshot { zxid: Story::zxid(1, 3) };
+        story.written(p(2), write);
+        fires_in(story, Property::C7, |story| story.written(p(1), write));
     }
 }

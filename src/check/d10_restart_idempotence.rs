@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::ghost::Recovery;
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::{Digest, Node};
 use crate::zab::Zxid;
 
@@ -23,7 +23,7 @@ impl RestartIdempotence {
         let expected = ghost.peer(node).applied.last_zxid(&ghost.chosen);
         let found = if facts.last_zxid == Zxid::MISSING { Zxid::ZERO } else { facts.last_zxid };
         out.check(Property::D10, found == expected, [node], || {
-            (format!("the disk's history up to {expected}"), format!("recovered up to {}", facts.last_zxid))
+            (format!("the disk's history up to {expected}"), format!("{node} recovered it up to {}", facts.last_zxid))
         });
         if found == expected {
             self.on_state(ghost, node, facts.digest, out);
@@ -44,8 +44,8 @@ impl RestartIdempotence {
         };
         out.check(Property::D10, other.is_none(), [node], || {
             let last = ghost.peer(node).applied.last_zxid(&ghost.chosen);
-            let expected = format!("the state {:016x} after {len} txns up to {last}", other.unwrap_or_default());
-            (expected, format!("the state {state:016x}"))
+            let expected = format!("the state {:016x} after {} up to {last}", other.unwrap_or_default(), txns(len));
+            (expected, format!("{node} has the state {state:016x}"))
         });
     }
 }
@@ -54,6 +54,7 @@ impl RestartIdempotence {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires, p};
+    use crate::sim::{Event, PacketKind};
 
     #[test]
     fn a_restart_that_forgets_a_synced_txn_is_noticed() {
@@ -68,6 +69,26 @@ mod tests {
         fires(Property::D10, |story| {
             story.ends(p(1));
             story.boots(p(1), 1, 1, Story::zxid(1, 2), 99);
+        });
+    }
+
+    #[test]
+    fn two_states_of_one_unchosen_history_are_noticed() {
+        fires(Property::D10, |story| {
+            story.proposed(p(3), 1, 3);
+            story.role_ends();
+            story.fast_forwarded(p(1), 1, 3);
+            let (zxid, digest) = (Story::zxid(1, 3), 1003);
+            story.event(Event::FastForwarded { node: p(2), zxid, digest, state: 99 });
+        });
+    }
+
+    #[test]
+    fn a_snapshot_with_another_state_is_noticed() {
+        fires(Property::D10, |story| {
+            story.joins(p(4), p(3), 1);
+            story.sent(p(3), p(4), PacketKind::Snap, Story::zxid(1, 2));
+            story.event(Event::Restored { node: p(4), zxid: Story::zxid(1, 2), state: 99 });
         });
     }
 }

@@ -18,8 +18,8 @@ impl LeaderCompleteness {
         out.check(Property::D1, agreed >= chosen, [node], || {
             let missing = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());
             let last = ghost.peer(node).disk.written.history.last_zxid(&ghost.chosen);
-            let expected = format!("the leader of {epoch} has all {chosen} chosen txns in its log");
-            (expected, format!("{missing} is missing; its log ends in {last}"))
+            let expected = format!("the leader of {epoch} has all {chosen} of the chosen txns in its log");
+            (expected, format!("{missing} is missing in the log of {node}, which ends in {last}"))
         });
     }
 }
@@ -27,13 +27,42 @@ impl LeaderCompleteness {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, fires_in, p};
+    use crate::sim::DiskWrite;
+    use crate::zab::Epoch;
 
     #[test]
     fn a_leader_that_lost_a_chosen_txn_is_noticed() {
         fires(Property::D1, |story| {
             story.everybody_forgets();
-            story.epoch_acked(p(2), 2, &[1, 2]);
+            story.lead(p(2), 2, &[1]);
         });
+    }
+
+    #[test]
+    fn a_late_leader_is_excused_for_later_epochs_only() {
+        let mut story = Story::overtaken(false);
+        story.epoch_acked(p(2), 2, &[1, 2]);
+        story.assert_legal();
+        fires_in(Story::overtaken(true), Property::D1, |story| story.epoch_acked(p(2), 2, &[1, 2]));
+    }
+
+    #[test]
+    fn what_is_chosen_while_the_leader_synchronises_is_noticed_when_it_is_established() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.append(p(3), 1, 3);
+        story.leaves(p(2));
+        story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(2)));
+        story.begins_to_lead(p(2));
+        story.leaves(p(1));
+        story.joins(p(1), p(2), 2);
+        story.epoch_acked(p(2), 2, &[1, 2]);
+        for n in [1, 2] {
+            story.persist(p(n), DiskWrite::CurrentEpoch(Epoch(2)));
+        }
+        story.append(p(1), 1, 3);
+        story.committed(p(3), 1, 3, &[1, 3]);
+        fires_in(story, Property::D1, |story| story.established(p(2), 2, &[1, 2]));
     }
 }

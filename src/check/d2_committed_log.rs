@@ -25,9 +25,14 @@ impl CommittedLog {
         let held = agreed >= agreed_before || (follows_again() && spared());
         out.check(Property::D2, held, [node], || {
             let lost = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());
+            let does = match write {
+                DiskWrite::InstallSnapshot { zxid } => format!("puts a snapshot at {zxid} in its place"),
+                DiskWrite::Truncate { to } => format!("cuts it after {to}"),
+                _ => "writes".into(),
+            };
             (
-                format!("the {agreed_before} chosen txns of the log to stay"),
-                format!("{write:?} removes {lost} and what follows"),
+                format!("the first {agreed_before} of the log of {node}, which are chosen, stay in it"),
+                format!("{node} {does}, and so loses {lost} and what follows"),
             )
         });
     }
@@ -37,13 +42,62 @@ impl CommittedLog {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires_in, p};
-    use crate::sim::DiskWrite;
+    use crate::sim::{DiskWrite, Node};
+
+    fn cuts(story: &mut Story, node: Node) {
+        story.persist(node, DiskWrite::Truncate { to: Story::zxid(1, 1) });
+    }
+
+    /// p3 cuts a tail that nobody committed.
+    fn lone_tail() -> Story {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.append(p(3), 1, 3);
+        story.persist(p(3), DiskWrite::Truncate { to: Story::zxid(1, 2) });
+        story
+    }
 
     #[test]
-    fn a_cut_below_what_was_chosen_is_noticed() {
+    fn what_the_leader_of_its_epoch_sends_again_may_be_cut_while_a_quorum_holds_it() {
+        let mut story = lone_tail();
+        cuts(&mut story, p(1));
+        story.assert_legal();
+        fires_in(story, Property::D2, |story| cuts(story, p(2)));
+    }
+
+    #[test]
+    fn what_no_quorum_holds_on_its_disks_is_not_spared_by_what_is_merely_written() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.append(p(3), 1, 3);
+        story.append(p(1), 1, 3);
+        story.append_unsynced(p(2), 1, 3);
+        story.committed(p(3), 1, 3, &[1, 3]);
+        story.written(p(2), DiskWrite::Truncate { to: Story::zxid(1, 3) });
+        fires_in(story, Property::D2, |story| {
+            story.written(p(1), DiskWrite::Truncate { to: Story::zxid(1, 2) });
+        });
+    }
+
+    #[test]
+    fn what_an_older_epoch_chose_is_never_cut() {
+        let mut story = lone_tail();
+        story.role_ends();
+        story.lead(p(3), 2, &[1]);
+        fires_in(story, Property::D2, |story| cuts(story, p(1)));
+    }
+
+    #[test]
+    fn a_snapshot_without_what_was_chosen_is_noticed() {
         let mut story = Story::serving();
         story.role_ends();
         story.lead(p(3), 2, &[1]);
-        fires_in(story, Property::D2, |story| story.written(p(1), DiskWrite::Truncate { to: Story::zxid(1, 1) }));
+        story.write();
+        story.written(p(2), DiskWrite::WriteSnapshot { zxid: Story::zxid(1, 2) });
+        story.written(p(2), DiskWrite::InstallSnapshot { zxid: Story::zxid(1, 2) });
+        story.append(p(2), 2, 1);
+        fires_in(story, Property::D2, |story| {
+            story.written(p(2), DiskWrite::InstallSnapshot { zxid: Story::zxid(1, 2) });
+        });
     }
 }

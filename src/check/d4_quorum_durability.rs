@@ -17,7 +17,7 @@ impl QuorumDurability {
         let holders = ghost.holders(len, ghost.chosen.hash_at(len));
         out.check(Property::D4, ghost.has_quorum(holders), [node], || {
             let expected = format!("a quorum of participants has {} synced", ghost.chosen.last());
-            (expected, format!("only {} when {node} takes it as committed", super::names(holders)))
+            (expected, format!("it is synced at {} when {node} takes it as committed", super::names(holders)))
         });
     }
 }
@@ -25,24 +25,65 @@ impl QuorumDurability {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, fires_after, p};
+    use crate::sim::{DiskWrite, PacketKind};
+    use crate::zab::Epoch;
+
+    /// p3 proposes (1,3), and commits it with p2, which has promised itself away: what p2 holds is no matter of E9 then.
+    fn commits(story: &mut Story, p2_logs: impl FnOnce(&mut Story)) {
+        story.proposed(p(3), 1, 3);
+        story.append(p(3), 1, 3);
+        p2_logs(story);
+        story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(5)));
+        story.committed(p(3), 1, 3, &[2, 3]);
+    }
 
     #[test]
     fn a_commit_of_what_only_the_leader_synced_is_noticed() {
+        fires(Property::D4, |story| commits(story, |_| {}));
+    }
+
+    #[test]
+    fn neither_a_lying_disk_nor_an_unsynced_one_counts() {
+        fires(Property::D4, |story| commits(story, |story| story.append_with_a_lie(p(2), 1, 3)));
+        fires(Property::D4, |story| commits(story, |story| story.append_unsynced(p(2), 1, 3)));
+    }
+
+    #[test]
+    fn what_is_delivered_before_anybody_committed_it_is_counted_too() {
         fires(Property::D4, |story| {
             story.proposed(p(3), 1, 3);
-            story.append(p(3), 1, 3);
-            story.committed(p(3), 1, 3, &[2, 3]);
+            story.delivered(p(2), 1, 3, 1003);
         });
     }
 
     #[test]
-    fn a_lying_disk_does_not_count() {
+    fn what_is_served_before_a_quorum_has_it_is_noticed() {
         fires(Property::D4, |story| {
             story.proposed(p(3), 1, 3);
+            story.leaves(p(2));
+            story.fast_forwarded(p(2), 1, 3);
+            story.serves(p(2), 1);
+        });
+    }
+
+    #[test]
+    fn an_initial_history_that_no_quorum_has_is_noticed_when_it_is_established() {
+        // It takes a follower that acknowledges what it does not have, which three others see.
+        fires_after(&[Property::D7, Property::D6, Property::C5], Story::serving(), Property::D4, |story| {
+            story.proposed(p(3), 1, 3);
             story.append(p(3), 1, 3);
-            story.append_with_a_lie(p(2), 1, 3);
-            story.committed(p(3), 1, 3, &[2, 3]);
+            story.role_ends();
+            story.begins_to_lead(p(3));
+            story.persist(p(3), DiskWrite::AcceptedEpoch(Epoch(2)));
+            story.joins(p(1), p(3), 2);
+            story.epoch_acked(p(3), 2, &[1, 3]);
+            story.persist(p(3), DiskWrite::CurrentEpoch(Epoch(2)));
+            story.pass(p(3), p(1), PacketKind::Diff, Story::zxid(1, 2));
+            story.pass(p(3), p(1), PacketKind::NewLeader, Story::zxid(2, 0));
+            story.persist(p(1), DiskWrite::CurrentEpoch(Epoch(2)));
+            story.pass(p(1), p(3), PacketKind::Ack, Story::zxid(2, 0));
+            story.established(p(3), 2, &[1, 3]);
         });
     }
 }

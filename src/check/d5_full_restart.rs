@@ -1,6 +1,6 @@
 //! D5, full-restart completeness: an oracle over the epilogue. Everything chosen before it is a prefix of what is served in it.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 
 /// What was chosen when the epilogue began.
@@ -24,8 +24,8 @@ impl FullRestart {
         let applied = &ghost.peer(node).applied;
         let held = applied.begins_with(before, ghost.chosen.hash_at(before), &ghost.chosen);
         out.check(Property::D5, held, [node], || {
-            let expected = format!("all {before} txns chosen before everybody died");
-            (expected, format!("{node} serves {} txns up to {}", applied.len(), applied.last_zxid(&ghost.chosen)))
+            let expected = format!("{node} serves all {before} of the txns chosen before everybody died");
+            (expected, format!("it serves {} up to {}", txns(applied.len()), applied.last_zxid(&ghost.chosen)))
         });
     }
 
@@ -45,15 +45,42 @@ mod tests {
     use crate::check::test_support::{Story, fires_in, p};
     use crate::sim::Stage;
 
-    #[test]
-    fn a_quorum_that_forgot_is_noticed() {
+    fn restarted() -> Story {
         let mut story = Story::serving();
         story.enter(Stage::Epilogue);
         story.role_ends();
+        story
+    }
+
+    #[test]
+    fn who_forgot_and_serves_is_noticed() {
+        let mut story = restarted();
         story.lead(p(3), 2, &[1, 2]);
         fires_in(story, Property::D5, |story| {
-            story.everybody_forgets();
-            story.lead(p(2), 3, &[1]);
+            story.forgets(p(1));
+            story.serves(p(1), 2);
         });
+    }
+
+    #[test]
+    fn a_quorum_that_never_serves_again_is_noticed() {
+        let mut story = restarted();
+        story.lead(p(3), 2, &[1, 2]);
+        story.stage_ends(Stage::Epilogue, false);
+        fires_in(story, Property::D5, |story| {
+            story.enter(Stage::Epilogue);
+            story.stage_ends(Stage::Epilogue, false);
+        });
+    }
+
+    #[test]
+    fn a_run_that_ends_without_a_quorum_or_before_the_epilogue_is_not_judged() {
+        let mut story = restarted();
+        story.view.down = vec![p(1), p(2)];
+        story.stage_ends(Stage::Epilogue, false);
+        story.assert_legal();
+        let mut story = Story::serving();
+        story.stage_ends(Stage::Epilogue, false);
+        story.assert_legal();
     }
 }

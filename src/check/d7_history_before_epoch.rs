@@ -2,7 +2,7 @@
 //! D17), start-up accepts that and raises currentEpoch. This cannot break the rule, for a log that holds a txn of epoch e holds
 //! all of e's initial history before it.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 use crate::zab::Epoch;
 
@@ -13,12 +13,15 @@ pub struct HistoryBeforeEpoch;
 impl HistoryBeforeEpoch {
     /// currentEpoch became durable.
     pub fn on_current_epoch(&self, ghost: &Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
+        if !ghost.is_voter(node) {
+            return; // nobody counts on the disk of an observer (ZOOKEEPER-1552)
+        }
         let Some(initial) = ghost.broadcasts.reign(epoch).and_then(|reign| reign.initial) else { return };
         let history = &ghost.peer(node).disk.durable.history;
         out.check(Property::D7, history.begins_with(initial.len, initial.hash, &ghost.chosen), [node], || {
             let expected =
-                format!("the {} txns of {epoch}'s initial history are synced before currentEpoch", initial.len);
-            (expected, format!("{} txns up to {} are", history.len(), history.last_zxid(&ghost.chosen)))
+                format!("the {} of {epoch}'s initial history are synced before currentEpoch", txns(initial.len));
+            (expected, format!("{node} has synced {} up to {}", txns(history.len()), history.last_zxid(&ghost.chosen)))
         });
     }
 }
@@ -26,7 +29,7 @@ impl HistoryBeforeEpoch {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
     use crate::sim::DiskWrite;
     use crate::zab::Epoch;
 
@@ -36,7 +39,19 @@ mod tests {
             story.role_ends();
             story.lead(p(3), 2, &[1]);
             story.forgets(p(2));
+            story.joins(p(2), p(3), 2);
             story.persist(p(2), DiskWrite::CurrentEpoch(Epoch(2)));
         });
+    }
+
+    #[test]
+    fn a_lie_does_not_sync_the_epoch() {
+        let mut story = Story::serving();
+        story.role_ends();
+        story.lead(p(3), 2, &[1]);
+        story.forgets(p(2));
+        story.joins(p(2), p(3), 2);
+        story.persist_with(p(2), DiskWrite::CurrentEpoch(Epoch(2)), true);
+        story.assert_legal();
     }
 }

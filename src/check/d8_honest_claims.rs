@@ -16,14 +16,14 @@ pub struct HonestClaims;
 impl HonestClaims {
     /// A peer claims `zxid` in a vote for itself, in ACKEPOCH, or as the leader that leaves discovery.
     pub fn on_claim(&self, ghost: &Ghost, node: Node, zxid: Zxid, out: &mut Sink) {
-        if zxid < Zxid::ZERO {
-            return; // data-less, or may not be voted for: it claims nothing
+        if zxid < Zxid::ZERO || !ghost.is_voter(node) {
+            return; // data-less, or may not be voted for: it claims nothing that counts
         }
         let durable = &ghost.peer(node).disk.durable.history;
         let last = durable.last_zxid(&ghost.chosen);
         let held = last == zxid || zxid.is_marker() && last < zxid && served(ghost, node, zxid);
         out.check(Property::D8, held, [node], || {
-            (format!("the claim {last}, the end of the durable history"), format!("the claim {zxid}"))
+            (format!("the claim {last}, the end of the durable history"), format!("{node} claims {zxid}"))
         });
     }
 }
@@ -41,6 +41,8 @@ fn served(ghost: &Ghost, node: Node, marker: Zxid) -> bool {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires, fires_in, p};
+    use crate::sim::Event;
+    use crate::zab::{Epoch, MemberSet, Milestone};
 
     #[test]
     fn a_vote_ahead_of_the_disk_is_noticed() {
@@ -55,5 +57,40 @@ mod tests {
         story.role_ends();
         story.votes_for_itself(p(3), 2, Story::zxid(2, 0), 3);
         fires_in(story, Property::D8, |story| story.votes_for_itself(p(1), 2, Story::zxid(2, 0), 3));
+    }
+
+    #[test]
+    fn neither_a_txn_of_ones_epoch_nor_its_marker_with_more_than_its_history_is_a_claim() {
+        for (counter, more) in [(5, false), (0, true)] {
+            let mut story = Story::serving();
+            story.role_ends();
+            story.lead(p(3), 2, &[1]);
+            story.role_ends();
+            fires_in(story, Property::D8, |story| {
+                if more {
+                    story.append(p(3), 1, 3);
+                }
+                story.votes_for_itself(p(3), 2, Story::zxid(2, counter), 3);
+            });
+        }
+    }
+
+    #[test]
+    fn a_learner_that_tells_less_than_it_has_is_noticed() {
+        fires(Property::D8, |story| {
+            story.role_ends();
+            story.connect(p(1), p(3));
+            story.infos(p(1), p(3), 1);
+            story.ack_epochs(p(1), p(3), Some(1), Story::zxid(1, 1));
+        });
+    }
+
+    #[test]
+    fn a_leader_that_compares_with_more_than_it_has_is_noticed() {
+        fires(Property::D8, |story| {
+            let (epoch, acked, last_zxid) = (Epoch(2), MemberSet(0b101), Story::zxid(1, 3));
+            let milestone = Milestone::EpochAcked { epoch, acked, last_zxid };
+            story.event(Event::Milestone { node: p(3), milestone });
+        });
     }
 }

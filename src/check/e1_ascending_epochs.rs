@@ -36,7 +36,7 @@ impl AscendingEpochs {
 
 fn ascends(node: Node, file: &str, before: Epoch, now: Epoch, out: &mut Sink) {
     out.check(Property::E1, now >= before, [node], || {
-        (format!("{file} at or above {before}"), format!("{file} {now}"))
+        (format!("{file} at or above {before}"), format!("{file} {now} at {node}"))
     });
 }
 

@@ -26,7 +26,7 @@ impl Promise {
             PacketKind::Ack => {
                 let (promise, epoch) = (disk.written.accepted, packet.zxid.epoch());
                 out.check(Property::E3, epoch >= promise, [node], || {
-                    (format!("no ACK below the promise {promise}"), format!("ACK of {}", packet.zxid))
+                    (format!("no ACK below the promise {promise}"), format!("{node} sends ACK of {}", packet.zxid))
                 });
                 return;
             }
@@ -35,7 +35,7 @@ impl Promise {
         };
         out.check(Property::E3, disk.durable.accepted == told, [node], || {
             let expected = format!("acceptedEpoch {told} is synced before it is told");
-            (expected, format!("{} is synced, {} written", disk.durable.accepted, disk.written.accepted))
+            (expected, format!("{node} has {} synced and {} written", disk.durable.accepted, disk.written.accepted))
         });
     }
 }
@@ -43,8 +43,8 @@ impl Promise {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
-    use crate::sim::DiskWrite;
+    use crate::check::test_support::{Story, fires, p};
+    use crate::sim::{DiskWrite, PacketKind};
     use crate::zab::Epoch;
 
     #[test]
@@ -53,5 +53,42 @@ mod tests {
             story.persist(p(1), DiskWrite::AcceptedEpoch(Epoch(5)));
             story.acks(p(1), p(3), 1, 2);
         });
+    }
+
+    #[test]
+    fn a_promise_binds_before_it_is_durable() {
+        fires(Property::E3, |story| {
+            story.written(p(1), DiskWrite::AcceptedEpoch(Epoch(5)));
+            story.acks(p(1), p(3), 1, 2);
+        });
+    }
+
+    #[test]
+    fn a_leaders_own_promise_is_durable_before_it_is_told() {
+        fires(Property::E3, |story| {
+            story.role_ends();
+            story.connect(p(1), p(3));
+            story.infos(p(1), p(3), 1);
+            story.written(p(3), DiskWrite::AcceptedEpoch(Epoch(2)));
+            story.sent(p(3), p(1), PacketKind::LeaderInfo, Story::zxid(2, 0));
+        });
+    }
+
+    #[test]
+    fn a_learners_promise_is_durable_before_it_is_told() {
+        for lie in [None, Some(true)] {
+            fires(Property::E3, |story| {
+                story.role_ends();
+                story.connect(p(1), p(3));
+                story.infos(p(1), p(3), 1);
+                story.persist(p(3), DiskWrite::AcceptedEpoch(Epoch(2)));
+                story.pass(p(3), p(1), PacketKind::LeaderInfo, Story::zxid(2, 0));
+                match lie {
+                    None => story.written(p(1), DiskWrite::AcceptedEpoch(Epoch(2))),
+                    Some(lie) => story.persist_with(p(1), DiskWrite::AcceptedEpoch(Epoch(2)), lie),
+                }
+                story.ack_epochs(p(1), p(3), Some(1), Story::zxid(1, 2));
+            });
+        }
     }
 }

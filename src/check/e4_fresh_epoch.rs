@@ -40,7 +40,9 @@ impl FreshEpoch {
                 self.told[leader.index() * self.nodes + member.index()]
             };
             out.check(Property::E4, told.is_some_and(|told| told < epoch), [leader, member], || match told {
-                Some(told) => (format!("an epoch above {told}, the promise of {member}"), epoch.to_string()),
+                Some(told) => {
+                    (format!("an epoch above {told}, the promise of {member}"), format!("{leader} chooses {epoch}"))
+                }
                 None => (format!("{member} told {leader} its promise"), format!("it is counted for {epoch} unheard")),
             });
         }
@@ -57,6 +59,7 @@ mod tests {
         fires(Property::E4, |story| {
             story.role_ends();
             story.begins_to_lead(p(3));
+            story.connect(p(1), p(3));
             story.infos(p(1), p(3), 1);
             story.epoch_chosen(p(3), 1, &[1, 3]);
         });
@@ -69,5 +72,20 @@ mod tests {
             story.begins_to_lead(p(3));
             story.epoch_chosen(p(3), 2, &[1, 3]);
         });
+    }
+
+    #[test]
+    fn less_than_a_quorum_with_the_leader_is_noticed() {
+        for joined in [&[3][..], &[1, 2]] {
+            fires(Property::E4, |story| {
+                story.role_ends();
+                story.begins_to_lead(p(3));
+                for n in [1, 2] {
+                    story.connect(p(n), p(3));
+                    story.infos(p(n), p(3), 1);
+                }
+                story.epoch_chosen(p(3), 2, joined);
+            });
+        }
     }
 }

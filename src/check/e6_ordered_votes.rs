@@ -45,7 +45,7 @@ impl OrderedVotes {
             let tell = |vote: &Vote| format!("{} with ({}, {})", vote.leader, vote.peer_epoch, vote.zxid);
             (
                 format!("a vote above {}, for one with weight", tell(&before)),
-                format!("{} in round {round}", tell(&vote)),
+                format!("{node} goes over to {} in round {round}", tell(&vote)),
             )
         });
     }
@@ -54,7 +54,7 @@ impl OrderedVotes {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, fires_in, p};
 
     #[test]
     fn a_proposal_that_shrinks_is_noticed() {
@@ -63,5 +63,29 @@ mod tests {
             story.proposes(p(1), p(3), 1, 2, 9);
             story.proposes(p(1), p(2), 1, 2, 9);
         });
+    }
+
+    #[test]
+    fn a_proposal_of_one_without_weight_is_noticed() {
+        fires_in(Story::serving_with_weights(), Property::E6, |story| {
+            story.role_ends();
+            story.proposes(p(1), p(1), 1, 2, 9);
+            story.proposes(p(1), p(2), 1, 2, 9);
+        });
+    }
+
+    #[test]
+    fn a_new_round_or_a_new_election_begins_anew() {
+        let mut story = Story::serving();
+        story.role_ends();
+        story.proposes(p(1), p(3), 1, 2, 9);
+        story.proposes(p(1), p(1), 1, 2, 10);
+        story.proposes(p(1), p(3), 1, 2, 10);
+        story.leaves(p(1));
+        story.proposes(p(1), p(1), 1, 2, 10);
+        story.ends(p(1));
+        story.starts(p(1));
+        story.proposes(p(1), p(1), 1, 2, 10);
+        story.assert_legal();
     }
 }

@@ -1,7 +1,7 @@
 //! E7, sound election. The supporters an election names must be a quorum of participants, and the elected peer must have heard
-//! each of them say so. Votes of one round that agree in everything elect by themselves. Otherwise the winner had settled
-//! before: then it must itself have said that it leads (ZOOKEEPER-975), and nobody becomes leader that way but one that is
-//! told so in its own round.
+//! each of them say so. Votes that agree in everything elect by themselves, if their round is the peer's own: the one of its
+//! last proposal. Otherwise the winner had settled before: then it must itself have said that it leads (ZOOKEEPER-975), and
+//! nobody becomes leader that way but one that is told so in its own round. Votes of settled peers may be of any round.
 //!
 //! A replayed notification may overwrite a newer one at its receiver; that is the network's fault, so a supporter counts if any
 //! of the last few different things heard from it supports the outcome. What settled peers say is remembered apart from the rest:
@@ -14,22 +14,29 @@ use crate::zab::{MemberSet, Notification, PeerState, Vote};
 /// So many different notifications are remembered per sender and receiver, of looking and of settled senders each.
 const HEARD: usize = 6;
 
-/// What each node heard from each other, the newest first.
+/// What each node heard from each other, the newest first, and the round of its own last proposal.
 #[derive(Clone, Debug)]
 pub struct SoundElection {
     nodes: usize,
+    rounds: Vec<Option<u64>>,
     heard: Vec<[[Option<Notification>; HEARD]; 2]>,
 }
 
 impl SoundElection {
     /// Of so many nodes.
     pub fn new(nodes: usize) -> SoundElection {
-        SoundElection { nodes, heard: vec![[[None; HEARD]; 2]; nodes * nodes] }
+        SoundElection { nodes, rounds: vec![None; nodes], heard: vec![[[None; HEARD]; 2]; nodes * nodes] }
     }
 
-    /// A process began: it remembers nothing it heard.
+    /// A process began: it remembers nothing it heard or said.
     pub fn on_process(&mut self, node: Node) {
+        self.rounds[node.index()] = None;
         self.heard[node.index() * self.nodes..][..self.nodes].fill([[None; HEARD]; 2]);
+    }
+
+    /// A node proposed somebody.
+    pub fn on_proposed(&mut self, node: Node, round: u64) {
+        self.rounds[node.index()] = Some(round);
     }
 
     /// A notification was received.
@@ -46,8 +53,9 @@ impl SoundElection {
         out.check(Property::E7, ghost.has_quorum(supporters), [node], || {
             (format!("a quorum of participants votes for {}", vote.leader), format!("only {} do", names(supporters)))
         });
+        let own = self.rounds[node.index()];
         let heard = |from: usize| self.heard[node.index() * self.nodes + from].iter().flatten().flatten();
-        let agrees = |n: &Notification| n.vote == vote && n.round == round;
+        let agrees = |n: &Notification| own == Some(round) && n.vote == vote && n.round == round;
         let exact: MemberSet = supporters.iter().filter(|&i| heard(i).any(agrees)).collect();
         if ghost.has_quorum(exact) {
             return;
@@ -58,10 +66,20 @@ impl SoundElection {
             let who = unheard.map(Node::at).expect("the check failed over it");
             (format!("{who} told {node} its vote for {} in round {round}", vote.leader), "it did not".into())
         });
-        let confirmed = vote.leader == node.sid()
-            || ghost.ensemble.position(vote.leader).is_some_and(|leader| {
-                heard(leader).any(|n| n.state == PeerState::Leading && n.vote.leader == vote.leader)
+        if vote.leader == node.sid() {
+            out.check(Property::E7, own == Some(round), [node], || {
+                let seen = own.map_or(format!("{node} proposed nobody"), |own| format!("{node} looks in round {own}"));
+                (
+                    format!("votes of its own round make {node} leader"),
+                    format!("{seen}, the votes are of round {round}"),
+                )
             });
+            return;
+        }
+        let confirmed = ghost
+            .ensemble
+            .position(vote.leader)
+            .is_some_and(|leader| heard(leader).any(|n| n.state == PeerState::Leading && n.vote.leader == vote.leader));
         out.check(Property::E7, confirmed, [node], || {
             (format!("{} itself told {node} that it leads", vote.leader), "only others said so".into())
         });
@@ -71,7 +89,7 @@ impl SoundElection {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, fires_in, p};
     use crate::zab::PeerState;
 
     #[test]
@@ -90,6 +108,80 @@ mod tests {
             story.hears(p(2), p(1), PeerState::Following, p(3), 1);
             story.hears(p(3), p(1), PeerState::Following, p(3), 1);
             story.elected(p(1), p(3), 2, &[2, 3]);
+        });
+    }
+
+    #[test]
+    fn settled_votes_of_another_round_make_nobody_leader() {
+        for (own, legal) in [(1, true), (2, false)] {
+            let mut story = Story::serving();
+            story.ends(p(3));
+            story.starts(p(3));
+            story.proposes(p(3), p(3), 1, 2, own);
+            story.hears(p(1), p(3), PeerState::Following, p(3), 1);
+            story.hears(p(2), p(3), PeerState::Following, p(3), 1);
+            let elected = |story: &mut Story| story.elected(p(3), p(3), 1, &[1, 2]);
+            if legal {
+                elected(&mut story);
+                story.assert_legal();
+            } else {
+                fires_in(story, Property::E7, elected);
+            }
+        }
+    }
+
+    #[test]
+    fn less_than_a_quorum_is_noticed() {
+        fires(Property::E7, |story| {
+            story.leaves(p(1));
+            story.proposes(p(1), p(3), 1, 2, 2);
+            story.hears(p(3), p(1), PeerState::Leading, p(3), 1);
+            story.elected(p(1), p(3), 1, &[3]);
+        });
+    }
+
+    /// p1 restarts, looks in round 2 and hears of p3 as its leader from p3 itself and, in this state, from p2.
+    fn hears_of_p3(state: PeerState, from_p2: usize, round: u64) -> Story {
+        let mut story = Story::serving();
+        story.ends(p(1));
+        story.starts(p(1));
+        story.proposes(p(1), p(1), 1, 2, 2);
+        story.hears(p(3), p(1), PeerState::Leading, p(3), 1);
+        story.hears(p(2), p(1), state, p(from_p2), round);
+        story
+    }
+
+    #[test]
+    fn only_what_a_settled_peer_or_a_vote_of_the_round_says_counts() {
+        let elected = |story: &mut Story| story.elected(p(1), p(3), 1, &[2, 3]);
+        let mut legal = hears_of_p3(PeerState::Following, 3, 7);
+        elected(&mut legal);
+        legal.assert_legal();
+        // Somebody who looks, in a round that is not p1's; and one who follows another leader.
+        fires_in(hears_of_p3(PeerState::Looking, 3, 1), Property::E7, elected);
+        fires_in(hears_of_p3(PeerState::Following, 2, 1), Property::E7, elected);
+    }
+
+    #[test]
+    fn a_vote_for_somebody_else_or_of_another_round_makes_no_quorum() {
+        for (leader, round) in [(2, 2), (3, 3)] {
+            let mut story = Story::serving();
+            story.leaves(p(3));
+            story.proposes(p(3), p(3), 1, 2, 2);
+            story.hears(p(3), p(3), PeerState::Looking, p(3), 2);
+            fires_in(story, Property::E7, |story| {
+                story.hears(p(1), p(3), PeerState::Looking, p(leader), round);
+                story.elected(p(3), p(3), 2, &[1, 3]);
+            });
+        }
+    }
+
+    #[test]
+    fn what_was_heard_before_a_restart_does_not_count() {
+        fires_in(hears_of_p3(PeerState::Following, 3, 1), Property::E7, |story| {
+            story.ends(p(1));
+            story.starts(p(1));
+            story.elected(p(1), p(3), 1, &[2, 3]);
         });
     }
 }

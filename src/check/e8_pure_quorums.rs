@@ -25,7 +25,13 @@ mod tests {
     use crate::check::test_support::{fires, p};
 
     #[test]
-    fn an_observer_in_a_quorum_is_noticed() {
-        fires(Property::E8, |story| story.quorum_checked(p(3), &[3, 4]));
+    fn an_observer_in_any_quorum_is_noticed() {
+        let counted = [1, 2, 3, 4];
+        fires(Property::E8, |story| story.quorum_checked(p(3), &counted));
+        fires(Property::E8, |story| story.committed(p(3), 1, 3, &counted));
+        fires(Property::E8, |story| story.elected(p(3), p(3), 1, &counted));
+        fires(Property::E8, |story| story.epoch_chosen(p(3), 2, &counted));
+        fires(Property::E8, |story| story.epoch_acked(p(3), 2, &counted));
+        fires(Property::E8, |story| story.established(p(3), 1, &counted));
     }
 }

@@ -35,7 +35,7 @@ impl CommitRule {
     pub fn on_committed(&mut self, ghost: &Ghost, node: Node, zxid: Zxid, acks: MemberSet, out: &mut Sink) {
         let before = std::mem::replace(&mut self.last[node.index()], zxid);
         out.check(Property::E9, zxid == before.next(), [node], || {
-            (format!("the commit of {}", before.next()), format!("the commit of {zxid}"))
+            (format!("the commit of {}", before.next()), format!("{node} commits {zxid}"))
         });
         out.check(Property::E9, ghost.has_quorum(acks), [node], || {
             (format!("a quorum acknowledged {zxid}"), format!("only {} did", names(acks)))
@@ -46,7 +46,7 @@ impl CommitRule {
     pub fn on_told(&self, node: Node, zxid: Zxid, out: &mut Sink) {
         let last = self.last[node.index()];
         out.check(Property::E9, zxid <= last || zxid.epoch() < last.epoch() || last == Zxid::NONE, [node], || {
-            (format!("COMMIT and INFORM up to {last}, as decided"), format!("{zxid}"))
+            (format!("COMMIT and INFORM up to {last}, as decided"), format!("{node} sends one of {zxid}"))
         });
     }
 
@@ -61,15 +61,85 @@ impl CommitRule {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
+    use crate::sim::PacketKind;
 
     #[test]
     fn a_commit_out_of_turn_is_noticed() {
-        fires(Property::E9, |story| story.committed(p(3), 1, 4, &[1, 2, 3]));
+        fires(Property::E9, |story| {
+            logged(story);
+            story.proposed(p(3), 1, 4);
+            (1..=3).for_each(|n| story.append(p(n), 1, 4));
+            story.committed(p(3), 1, 4, &[1, 2, 3]);
+        });
+    }
+
+    /// (1,3) is on all three disks.
+    fn logged(story: &mut Story) {
+        story.proposed(p(3), 1, 3);
+        (1..=3).for_each(|n| story.append(p(n), 1, 3));
     }
 
     #[test]
     fn a_commit_without_a_quorum_is_noticed() {
-        fires(Property::E9, |story| story.committed(p(3), 1, 3, &[3]));
+        fires(Property::E9, |story| {
+            logged(story);
+            story.committed(p(3), 1, 3, &[3]);
+        });
+    }
+
+    #[test]
+    fn whoever_is_counted_and_did_not_sync_is_noticed() {
+        fires(Property::E9, |story| {
+            story.proposed(p(3), 1, 3);
+            story.append(p(1), 1, 3);
+            story.append(p(3), 1, 3);
+            story.append_unsynced(p(2), 1, 3);
+            story.committed(p(3), 1, 3, &[1, 2, 3]);
+        });
+    }
+
+    #[test]
+    fn an_order_to_deliver_what_was_not_committed_is_noticed() {
+        for (to, kind) in [(1, PacketKind::Commit), (4, PacketKind::Inform)] {
+            fires(Property::E9, |story| {
+                logged(story);
+                story.sent(p(3), p(to), kind, Story::zxid(1, 3));
+            });
+        }
+    }
+
+    #[test]
+    fn a_delivery_before_the_commit_is_noticed() {
+        fires(Property::E9, |story| {
+            logged(story);
+            story.delivered(p(2), 1, 3, 1003);
+        });
+    }
+
+    #[test]
+    fn serving_with_what_nobody_committed_is_noticed() {
+        fires(Property::E9, |story| {
+            logged(story);
+            story.leaves(p(2));
+            story.fast_forwarded(p(2), 1, 3);
+            story.serves(p(2), 1);
+        });
+    }
+
+    #[test]
+    fn an_establishment_without_a_quorum_or_of_another_epoch_is_noticed() {
+        fires(Property::E9, |story| story.established(p(3), 1, &[3]));
+        fires(Property::E9, |story| story.established(p(3), 2, &[1, 3]));
+    }
+
+    #[test]
+    fn what_an_older_epoch_or_this_one_decided_may_be_told_late() {
+        let mut story = Story::serving();
+        story.sent(p(3), p(1), PacketKind::Commit, Story::zxid(1, 1));
+        story.role_ends();
+        story.lead(p(3), 2, &[1, 2]);
+        story.sent(p(3), p(1), PacketKind::Commit, Story::zxid(1, 2));
+        story.assert_legal();
     }
 }

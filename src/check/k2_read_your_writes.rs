@@ -60,4 +60,30 @@ mod tests {
             story.replied(0, p(1), Op::Read, 3, (1, 2), 1);
         });
     }
+
+    #[test]
+    fn what_an_answer_contained_stays_contained() {
+        fires(Property::K2, |story| {
+            story.invoked(0, p(1), Op::Write, 3);
+            story.invoked(0, p(1), Op::Read, 4);
+            story.replied(0, p(1), Op::Read, 4, (1, 2), 3);
+            story.replied(0, p(1), Op::Read, 4, (1, 2), 2);
+        });
+    }
+
+    #[test]
+    fn an_answer_without_the_very_write_it_answers_is_noticed() {
+        fires(Property::K2, |story| {
+            story.invoked(2, p(1), Op::Write, 3);
+            story.replied(2, p(1), Op::Write, 3, (1, 2), 0);
+        });
+    }
+
+    #[test]
+    fn a_write_that_was_never_sent_is_noticed() {
+        fires(Property::K2, |story| {
+            story.invoked(0, p(1), Op::Read, 3);
+            story.replied(0, p(1), Op::Read, 3, (1, 2), 3);
+        });
+    }
 }

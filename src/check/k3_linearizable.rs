@@ -35,7 +35,10 @@ impl Linearizable {
             Op::Write => {
                 self.acknowledged = self.acknowledged.max(zxid);
                 out.check(Property::K3, zxid > before, [server], || {
-                    (format!("a place after {before}, acknowledged before the write was asked for"), zxid.to_string())
+                    (
+                        format!("a place after {before}, acknowledged before the write was asked for"),
+                        format!("{server} answers with {zxid}"),
+                    )
                 });
                 out.check(Property::K3, ghost.chosen.contains(zxid), [server], || {
                     ("only committed writes are acknowledged".into(), format!("{server} acknowledges {zxid}"))
@@ -44,7 +47,10 @@ impl Linearizable {
             Op::Sync => {
                 let deposed = ghost.peer(server).participates.is_some_and(|epoch| epoch < before.epoch());
                 out.check(Property::K3, zxid >= before || deposed, [server], || {
-                    (format!("a state that holds {before}, acknowledged before the sync"), format!("one at {zxid}"))
+                    (
+                        format!("a state that holds {before}, acknowledged before the sync"),
+                        format!("{server} answers from one at {zxid}"),
+                    )
                 });
             }
         }
@@ -54,14 +60,14 @@ impl Linearizable {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
     use crate::sim::Op;
 
     #[test]
     fn a_synced_read_of_the_past_is_noticed() {
         fires(Property::K3, |story| {
-            story.invoked(1, p(2), Op::Sync, 1);
-            story.replied(1, p(2), Op::Sync, 1, (1, 1), 0);
+            story.invoked(2, p(2), Op::Sync, 1);
+            story.replied(2, p(2), Op::Sync, 1, (1, 1), 0);
         });
     }
 
@@ -71,5 +77,25 @@ mod tests {
             story.invoked(1, p(2), Op::Write, 1);
             story.replied(1, p(2), Op::Write, 1, (1, 3), 1);
         });
+    }
+
+    #[test]
+    fn a_write_before_one_that_was_acknowledged_already_is_noticed() {
+        fires(Property::K3, |story| {
+            story.invoked(2, p(2), Op::Write, 1);
+            story.replied(2, p(2), Op::Write, 1, (1, 2), 1);
+        });
+    }
+
+    #[test]
+    fn a_synced_read_of_a_deposed_leaders_server_may_miss_what_the_next_one_acknowledged() {
+        let mut story = Story::serving();
+        story.leaves(p(1));
+        story.leaves(p(2));
+        story.lead(p(2), 2, &[1]);
+        story.write();
+        story.invoked(2, p(3), Op::Sync, 1);
+        story.replied(2, p(3), Op::Sync, 1, (1, 2), 0);
+        story.assert_legal();
     }
 }

@@ -25,7 +25,7 @@ impl Observers {
     /// A learner receives INFORM.
     pub fn on_inform(&self, ghost: &Ghost, node: Node, zxid: Zxid, out: &mut Sink) {
         out.check(Property::K4, ghost.chosen.contains(zxid), [node], || {
-            ("INFORM only of what is committed".into(), format!("INFORM {zxid}"))
+            ("INFORM only of what is committed".into(), format!("{node} receives INFORM {zxid}"))
         });
     }
 }
@@ -33,13 +33,22 @@ impl Observers {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
+    use crate::sim::PacketKind;
 
     #[test]
     fn an_observer_that_delivers_first_is_noticed() {
         fires(Property::K4, |story| {
             story.proposed(p(3), 1, 3);
             story.delivered(p(4), 1, 3, 1003);
+        });
+    }
+
+    #[test]
+    fn an_inform_of_what_is_not_committed_is_noticed() {
+        fires(Property::K4, |story| {
+            story.proposed(p(3), 1, 3);
+            story.received(p(3), p(4), PacketKind::Inform, Story::zxid(1, 3));
         });
     }
 }

@@ -29,10 +29,28 @@ impl LeaderAfterHeal {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::ends_badly;
+    use crate::check::test_support::{Story, ends_badly, p};
+    use crate::sim::{Event, Stage};
+    use crate::zab::PeerState;
 
     #[test]
     fn a_healed_core_without_a_leader_is_noticed() {
         ends_badly(Property::L1, |story| story.role_ends());
+    }
+
+    #[test]
+    fn two_leaders_or_one_without_its_followers_are_noticed() {
+        ends_badly(Property::L1, |story| story.event(Event::Serving { node: p(1), state: Some(PeerState::Leading) }));
+        ends_badly(Property::L1, |story| (1..=2).for_each(|n| story.leaves(p(n))));
+    }
+
+    #[test]
+    fn a_core_that_is_still_cut_is_excused() {
+        let mut story = Story::serving();
+        story.enter(Stage::Converge);
+        story.role_ends();
+        story.view.cut = Some((p(2), p(1)));
+        story.stage_ends(Stage::Converge, false);
+        story.assert_legal();
     }
 }

@@ -55,4 +55,9 @@ mod tests {
     fn a_write_that_never_commits_is_noticed() {
         ends_badly(Property::L2, |story| story.invoked(0, p(1), Op::Write, 3));
     }
+
+    #[test]
+    fn a_write_that_one_node_never_delivers_is_noticed() {
+        ends_badly(Property::L2, |story| story.write_without(p(1)));
+    }
 }

@@ -30,4 +30,9 @@ mod tests {
     fn an_observer_that_never_joins_is_noticed() {
         ends_badly(Property::L3, |story| story.leaves(p(4)));
     }
+
+    #[test]
+    fn a_core_that_was_in_step_without_the_run_seeing_it_is_noticed() {
+        ends_badly(Property::L3, |_| {});
+    }
 }

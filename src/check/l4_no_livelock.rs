@@ -23,7 +23,7 @@ impl NoLivelock {
     pub fn on_end(&self, end: &End, no_excuse: &str, out: &mut Sink) {
         out.check(Property::L4, self.elections <= end.elections, [], || {
             let expected = format!("at most {} elections after the heal, since {no_excuse}", end.elections);
-            (expected, format!("{}", self.elections))
+            (expected, format!("there were {}", self.elections))
         });
     }
 }
@@ -31,7 +31,8 @@ impl NoLivelock {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{ends_badly, p};
+    use crate::check::test_support::{Story, ends_badly, p};
+    use crate::sim::Stage;
 
     #[test]
     fn one_election_after_the_other_is_noticed() {
@@ -41,5 +42,20 @@ mod tests {
                 story.lead(p(3), epoch, &[1, 2]);
             }
         });
+    }
+
+    #[test]
+    fn as_many_elections_as_are_permitted_are_legal_and_those_before_the_heal_do_not_count() {
+        let mut story = Story::serving();
+        for epoch in 2..9 {
+            story.role_ends();
+            story.lead(p(3), epoch, &[1, 2, 4]);
+            if epoch == 3 {
+                story.enter(Stage::Converge);
+            }
+        }
+        story.stage_ends(Stage::Converge, true);
+        let found: Vec<_> = story.checkers.violations().iter().map(|v| v.property).collect();
+        assert!(!found.contains(&Property::L4), "{found:?}");
     }
 }

@@ -34,14 +34,20 @@ impl Restartability {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, ends_badly, fires_after, p};
     use crate::sim::Event;
     use crate::zab::HaltReason;
 
     #[test]
     fn a_refused_start_is_noticed() {
-        fires(Property::L5, |story| {
+        // A process that ends itself is a matter of C8 too, whatever the reason.
+        fires_after(&[Property::C8], Story::serving(), Property::L5, |story| {
             story.event(Event::Halted { node: p(1), reason: HaltReason::EpochsInverted });
         });
+    }
+
+    #[test]
+    fn a_node_that_stays_down_is_noticed() {
+        ends_badly(Property::L5, |story| story.view.down.push(p(2)));
     }
 }

@@ -48,4 +48,9 @@ mod tests {
             story.lead(p(3), 2, &[1, 2]);
         });
     }
+
+    #[test]
+    fn no_leader_at_all_is_noticed() {
+        ends_badly(Property::L6, |story| story.leader_is_late());
+    }
 }

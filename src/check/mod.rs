@@ -80,6 +80,11 @@ pub use violation::{Sink, Violation};
 use crate::sim::Node;
 use crate::zab::MemberSet;
 
+/// So many txns, for a sentence.
+fn txns(count: usize) -> String {
+    if count == 1 { "1 txn".into() } else { format!("{count} txns") }
+}
+
 /// The members of a set, for a sentence: `p1, p3`, or `nobody`.
 fn names(members: MemberSet) -> String {
     let names: Vec<String> = members.iter().map(|i| Node::at(i).to_string()).collect();

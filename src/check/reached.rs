@@ -19,6 +19,8 @@ pub enum Situation {
     SyncSnap,
     /// A peer died during an election.
     CandidateLost,
+    /// A leader was lost before any learner reached it.
+    LeaderLostInElection,
     /// A leader was lost in discovery.
     LeaderLostInDiscovery,
     /// A leader was lost in synchronisation.
@@ -53,10 +55,14 @@ pub enum Situation {
     SyncLimitMissed,
     /// Txns that only one peer had logged were cut off.
     LoneTailTruncated,
+    /// Txns that only one peer had logged made room for a snapshot.
+    LoneTailReplaced,
     /// An uncommitted tail was applied when a role ended.
     TailFastForwarded,
     /// Writes flowed while an observer was receiving a snapshot.
     ObserverSnapUnderLoad,
+    /// Writes flowed while a learner was cutting its tail.
+    TruncUnderLoad,
     /// A link broke while a snapshot was on it.
     SnapInterrupted,
     /// A peer delivered a txn before its own disk had synced it.
@@ -117,6 +123,7 @@ const TABLE: [(Situation, &str, &str); Situation::COUNT] = {
         (SyncTruncDiff, "sync-trunc-diff", "a learner had to cut its tail and got missing txns"),
         (SyncSnap, "sync-snap", "a learner got the whole state"),
         (CandidateLost, "candidate-lost", "a peer died during an election"),
+        (LeaderLostInElection, "leader-lost-in-election", "a leader was lost before any learner reached it"),
         (LeaderLostInDiscovery, "leader-lost-in-discovery", "a leader was lost in discovery"),
         (LeaderLostInSynchronization, "leader-lost-in-synchronization", "a leader was lost in synchronisation"),
         (LeaderLostInBroadcast, "leader-lost-in-broadcast", "a leader was lost in broadcast"),
@@ -134,8 +141,10 @@ const TABLE: [(Situation, &str, &str); Situation::COUNT] = {
         (CounterExhausted, "counter-exhausted", "the counter of an epoch was used up"),
         (SyncLimitMissed, "sync-limit-missed", "a proposal stayed unacknowledged too long"),
         (LoneTailTruncated, "lone-tail-truncated", "txns that only one peer had logged were cut off"),
+        (LoneTailReplaced, "lone-tail-replaced", "txns that only one peer had logged made room for a snapshot"),
         (TailFastForwarded, "tail-fast-forwarded", "an uncommitted tail was applied when a role ended"),
         (ObserverSnapUnderLoad, "observer-snap-under-load", "writes flowed while an observer was receiving a snapshot"),
+        (TruncUnderLoad, "trunc-under-load", "writes flowed while a learner was cutting its tail"),
         (SnapInterrupted, "snap-interrupted", "a link broke while a snapshot was on it"),
         (CommitBeforeLocalSync, "commit-before-local-sync", "a peer delivered a txn before its own disk had synced it"),
         (CrashInsideStep, "crash-inside-step", "a process died between two outputs of a step"),
@@ -184,6 +193,22 @@ impl Situation {
     /// What it is, in words.
     pub fn description(self) -> &'static str {
         TABLE[self as usize].2
+    }
+
+    /// Why no run can come to it, where that is so.
+    pub fn unreachable(self) -> Option<&'static str> {
+        match self {
+            Situation::SyncTruncDiff => Some(
+                "counters have no gaps within an epoch: a leader with a later txn of the epoch of the learner's last one has that \
+                 one too, and needs to cut nothing; and where it went on in a later epoch, it cannot know where they parted and \
+                 sends SNAP",
+            ),
+            Situation::StaleEpochRefused => Some(
+                "a leader steps down as soon as a learner tells a promise above its epoch, before it tells the epoch, and a \
+                 learner promises nothing more on the way",
+            ),
+            _ => None,
+        }
     }
 
     /// The situation with that name.

@@ -111,7 +111,7 @@ impl Checkers {
         self.out.checked(property)
     }
 
-    /// Which situations the run came to.
+    /// Which situations chaos came to. How a run is healed and restarted is the same for all, and tells nothing of its faults.
     pub fn reached(&self) -> &Reached {
         self.situations.reached()
     }
@@ -160,7 +160,9 @@ impl Checkers {
     /// One event of a step. Events come in order, cause before effect.
     pub fn on_event(&mut self, step: u64, at: Instant, event: &Event, view: &impl View) {
         self.out.begin(step, at);
-        self.situations.on_event(&self.ghost, event);
+        if self.ghost.stage == Stage::Chaos {
+            self.situations.on_event(&self.ghost, event);
+        }
         let (ghost, out) = (&mut self.ghost, &mut self.out);
         match *event {
             Event::Sent { link, from, packet } => self.on_sent(link, from, &packet),
@@ -336,7 +338,7 @@ impl Checkers {
         if cause == Cause::Committed && ghost.peer(node).serving.is_none() {
             let fits = ghost.agreed_applied(node) == applied.index + 1;
             out.check(Property::S5, fits, [node], || {
-                (format!("{zxid} is committed before {node} is told to deliver it"), "it is not".into())
+                (format!("{zxid} is committed before {node} is told to deliver it"), "it is delivered first".into())
             });
         }
         S2.on_applied(&applied, out);
@@ -384,7 +386,10 @@ impl Checkers {
                         || disk.durable.history.last_zxid(&ghost.chosen) >= zxid
                         || ghost.peer(Node::at(i)).before_wipe.is_some();
                     out.check(Property::E9, held, [node, Node::at(i)], || {
-                        (format!("{zxid} is synced at whom {node} counts for it"), "it is not".into())
+                        (
+                            format!("{zxid} is synced at whom {node} counts for it"),
+                            format!("{} has not synced it", Node::at(i)),
+                        )
                     });
                 }
                 let verdict = ghost.committed(node, zxid);
@@ -415,6 +420,7 @@ impl Checkers {
                     E2.on_vote(node, &vote, out);
                 }
                 self.e6.on_proposed(ghost, node, vote, round, out);
+                self.e7.on_proposed(node, round);
             }
             Milestone::Elected { vote, round, supporters } => {
                 E8.on_counted(ghost, node, supporters, "an election", out);
@@ -450,7 +456,7 @@ impl Checkers {
                     out.check(Property::D6, held, [member, node], || {
                         (
                             format!("currentEpoch {epoch} is synced at whom {node} counts for NEWLEADER"),
-                            format!("{} is", peer.disk.durable.current),
+                            format!("{} is, at {member}", peer.disk.durable.current),
                         )
                     });
                 }

@@ -36,15 +36,25 @@ impl HistoryConsistency {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
+    use crate::sim::DiskWrite;
 
     #[test]
     fn followers_that_log_different_txns_are_noticed() {
         fires(Property::S11, |story| {
             story.proposed(p(3), 1, 3);
-            story.proposed(p(3), 1, 4);
             story.append(p(1), 1, 3);
-            story.append(p(2), 1, 4);
+            story.persist(p(2), DiskWrite::Append { zxid: Story::zxid(1, 3), digest: 777 });
+        });
+    }
+
+    #[test]
+    fn a_follower_that_joins_with_another_tail_is_noticed() {
+        fires(Property::S11, |story| {
+            story.write_without(p(2));
+            story.leaves(p(2));
+            story.persist(p(2), DiskWrite::Append { zxid: Story::zxid(1, 3), digest: 777 });
+            story.new_leader_acked(p(2), p(3), 1);
         });
     }
 }

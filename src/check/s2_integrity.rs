@@ -14,8 +14,8 @@ impl Integrity {
         let held = applied.known.position.is_some() && applied.known.variant == 0;
         out.check(Property::S2, held, [applied.node], || {
             let seen = match applied.known.position {
-                None => format!("applied {}, which nobody broadcast", applied.zxid),
-                Some(_) => format!("applied {} with payload {:016x}", applied.zxid, applied.digest),
+                None => format!("{} applied {}, which nobody broadcast", applied.node, applied.zxid),
+                Some(_) => format!("{} applied {} with payload {:016x}", applied.node, applied.zxid, applied.digest),
             };
             ("a txn that some primary broadcast, with that payload".into(), seen)
         });

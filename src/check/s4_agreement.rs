@@ -40,15 +40,28 @@ impl Agreement {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, fires_after, p};
+    use crate::sim::Event;
+    use crate::zab::Zxid;
 
     #[test]
     fn two_peers_that_deliver_different_third_txns_are_noticed() {
         fires(Property::S4, |story| {
-            story.proposed(p(3), 1, 3);
+            story.write_without(p(1));
             story.proposed(p(3), 1, 4);
-            story.delivered(p(2), 1, 3, 1003);
             story.delivered(p(1), 1, 4, 1004);
+        });
+    }
+
+    #[test]
+    fn a_peer_that_begins_to_serve_with_another_txn_is_noticed() {
+        // It can only have come by that txn from nowhere, which S2 sees.
+        fires_after(&[Property::S2], Story::serving(), Property::S4, |story| {
+            story.write_without(p(1));
+            story.leaves(p(1));
+            let zxid: Zxid = Story::zxid(1, 3);
+            story.event(Event::FastForwarded { node: p(1), zxid, digest: 777, state: 777 });
+            story.serves(p(1), 1);
         });
     }
 }

@@ -25,7 +25,16 @@ impl LocalPrimaryOrder {
         out.check(Property::S6, ordered, [applied.node], || {
             let expected = format!("broadcast number {} of {}", expected.unwrap_or(0) + 1, applied.zxid.epoch());
             let on = if in_order { "" } else { ", which was prepared on another state" };
-            (expected, format!("{} (number {}) after {}{on}", applied.zxid, position + 1, applied.before))
+            (
+                expected,
+                format!(
+                    "{} applies {} (number {}) after {}{on}",
+                    applied.node,
+                    applied.zxid,
+                    position + 1,
+                    applied.before
+                ),
+            )
         });
     }
 }
@@ -33,7 +42,8 @@ impl LocalPrimaryOrder {
 #[cfg(test)]
 mod tests {
     use crate::check::Property;
-    use crate::check::test_support::{fires, p};
+    use crate::check::test_support::{Story, fires, p};
+    use crate::sim::Event;
 
     #[test]
     fn a_txn_that_overtakes_is_noticed() {
@@ -41,6 +51,17 @@ mod tests {
             story.proposed(p(3), 1, 3);
             story.proposed(p(3), 1, 4);
             story.delivered(p(3), 1, 4, 1004);
+        });
+    }
+
+    #[test]
+    fn a_txn_delivered_on_another_state_than_it_was_prepared_on_is_noticed() {
+        fires(Property::S6, |story| {
+            story.proposed(p(3), 1, 3);
+            (1..=3).for_each(|n| story.append(p(n), 1, 3));
+            story.committed(p(3), 1, 3, &[1, 2, 3]);
+            let zxid = Story::zxid(1, 3);
+            story.event(Event::Delivered { node: p(3), zxid, digest: 1003, state: 1003, in_order: false });
         });
     }
 }

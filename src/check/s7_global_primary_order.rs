@@ -11,7 +11,7 @@ impl GlobalPrimaryOrder {
     /// A txn was applied.
     pub fn on_applied(&self, applied: &Applied, out: &mut Sink) {
         out.check(Property::S7, applied.zxid > applied.before, [applied.node], || {
-            (format!("a zxid above {}", applied.before), applied.zxid.to_string())
+            (format!("a zxid above {}", applied.before), format!("{} applies {}", applied.node, applied.zxid))
         });
     }
 }
@@ -22,7 +22,13 @@ mod tests {
     use crate::check::test_support::{fires, p};
 
     #[test]
-    fn a_txn_delivered_twice_is_noticed() {
-        fires(Property::S7, |story| story.delivered(p(1), 1, 2, 1002));
+    fn a_step_back_to_an_earlier_epoch_is_noticed() {
+        fires(Property::S7, |story| {
+            story.role_ends();
+            story.lead(p(3), 2, &[1, 2]);
+            story.write();
+            story.leaves(p(1));
+            story.fast_forwarded(p(1), 1, 1);
+        });
     }
 }

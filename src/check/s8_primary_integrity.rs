@@ -2,7 +2,7 @@
 //! were committed, and is checked over all epochs, not only between peers that are connected now.
 
 use super::ghost::{Applied, Verdict};
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 use crate::zab::Zxid;
 
@@ -22,7 +22,7 @@ impl PrimaryIntegrity {
             out.check(Property::S8, first.delivered > applied.index, [applied.node, first.by], || {
                 let expected =
                     format!("{} delivered {} before its first txn of {}", first.by, applied.zxid, reign.epoch);
-                (expected, format!("it had delivered {} txns, this is number {}", first.delivered, applied.index + 1))
+                (expected, format!("it had delivered {}, this is number {}", txns(first.delivered), applied.index + 1))
             });
         }
     }
@@ -36,8 +36,8 @@ impl PrimaryIntegrity {
         let has = ghost.agreed_applied(node);
         out.check(Property::S8, has >= must, [node], || {
             let expected =
-                format!("the primary of {} delivered all {must} txns chosen in earlier epochs", zxid.epoch());
-            (expected, format!("it broadcasts {zxid} having delivered {has}"))
+                format!("the primary of {} delivered all {must} of the txns chosen in earlier epochs", zxid.epoch());
+            (expected, format!("{node} broadcasts {zxid} having delivered {has}"))
         });
     }
 }
@@ -59,10 +59,11 @@ mod tests {
     fn a_resurrected_txn_is_noticed() {
         fires(Property::S8, |story| {
             story.proposed(p(3), 1, 3);
-            story.role_ends();
-            story.lead(p(2), 2, &[1, 4]);
-            story.write_without(p(4));
-            story.delivered(p(4), 1, 3, 1003);
+            story.append(p(3), 1, 3);
+            story.append(p(1), 1, 3);
+            story.proposed(p(2), 2, 1);
+            story.committed(p(3), 1, 3, &[1, 3]);
+            story.delivered(p(3), 1, 3, 1003);
         });
     }
 }

@@ -1,6 +1,6 @@
 //! S9, initial history integrity.
 
-use super::{Ghost, Property, Sink};
+use super::{Ghost, Property, Sink, txns};
 use crate::sim::Node;
 use crate::zab::Epoch;
 
@@ -22,10 +22,11 @@ impl InitialHistory {
             [node, initial.leader],
             || {
                 let expected = format!(
-                    "the initial history of {epoch} begins with the {} txns of {}'s",
-                    initial.len, before.epoch
+                    "the initial history of {epoch} begins with the {} of {}'s",
+                    txns(initial.len),
+                    before.epoch
                 );
-                (expected, format!("it has {} txns up to {}", log.len(), log.last_zxid(&ghost.chosen)))
+                (expected, format!("{node} begins it with {} up to {}", txns(log.len()), log.last_zxid(&ghost.chosen)))
             },
         );
     }
@@ -36,8 +37,9 @@ impl InitialHistory {
         for later in ghost.broadcasts.reigns().iter().rev().take_while(|r| r.epoch > epoch) {
             let Some(theirs) = later.initial else { continue };
             out.check(Property::S9, theirs.len >= mine.len, [node, theirs.leader], || {
-                let expected = format!("{} began with all {} txns of {epoch}'s initial history", later.epoch, mine.len);
-                (expected, format!("it began with {}", theirs.len))
+                let expected =
+                    format!("{} began with all {} of {epoch}'s initial history", later.epoch, txns(mine.len));
+                (expected, format!("it began with {} at {}", theirs.len, theirs.leader))
             });
         }
     }
@@ -47,6 +49,8 @@ impl InitialHistory {
 mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, fires_in, p};
+    use crate::sim::DiskWrite;
+    use crate::zab::Epoch;
 
     #[test]
     fn a_shrinking_initial_history_is_noticed() {
@@ -57,5 +61,21 @@ mod tests {
             story.everybody_forgets();
             story.lead(p(3), 3, &[1, 2]);
         });
+    }
+
+    #[test]
+    fn a_leader_established_late_with_more_than_a_later_epoch_began_with_is_noticed() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.append(p(2), 1, 3);
+        story.role_ends();
+        story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(2)));
+        story.begins_to_lead(p(2));
+        story.joins(p(1), p(2), 2);
+        story.epoch_acked(p(2), 2, &[1, 2]);
+        story.leaves(p(1));
+        story.lead(p(3), 3, &[1]);
+        story.persist(p(2), DiskWrite::CurrentEpoch(Epoch(2)));
+        fires_in(story, Property::S9, |story| story.established(p(2), 2, &[1, 2]));
     }
 }

@@ -13,6 +13,10 @@ pub struct Situations {
     /// Learners that receive a snapshot, and those of them that only observe.
     in_snap: MemberSet,
     observers_in_snap: MemberSet,
+    /// Learners that were told to cut their history and have not acknowledged NEWLEADER.
+    in_trunc: MemberSet,
+    /// Leaders to whom a learner has told its epoch.
+    reached_by_learners: MemberSet,
     /// Nodes with a snapshot written and not adopted.
     unsynced_snapshot: MemberSet,
     /// Which nodes each direction is cut to.
@@ -29,6 +33,8 @@ impl Situations {
             nodes,
             in_snap: MemberSet::EMPTY,
             observers_in_snap: MemberSet::EMPTY,
+            in_trunc: MemberSet::EMPTY,
+            reached_by_learners: MemberSet::EMPTY,
             unsynced_snapshot: MemberSet::EMPTY,
             cuts: vec![MemberSet::EMPTY; nodes],
             established: Epoch(0),
@@ -51,8 +57,13 @@ impl Situations {
             {
                 self.reached.add(CommitBeforeLocalSync);
             }
-            Event::Proposed { .. } if !self.observers_in_snap.is_empty() => {
-                self.reached.add(ObserverSnapUnderLoad);
+            Event::Proposed { .. } => {
+                if !self.observers_in_snap.is_empty() {
+                    self.reached.add(ObserverSnapUnderLoad);
+                }
+                if !self.in_trunc.is_empty() {
+                    self.reached.add(TruncUnderLoad);
+                }
             }
             Event::Received { to, packet, .. } => match packet.kind {
                 PacketKind::Snap => {
@@ -61,20 +72,22 @@ impl Situations {
                         self.observers_in_snap.insert(to.index());
                     }
                 }
+                PacketKind::Trunc => self.in_trunc.insert(to.index()),
                 PacketKind::NewLeader => self.leaves_snap(to),
+                PacketKind::FollowerInfo | PacketKind::ObserverInfo => self.reached_by_learners.insert(to.index()),
                 _ => {}
             },
-            Event::Sent { from, packet, .. }
-                if packet.kind == PacketKind::Ack
-                    && packet.zxid.is_marker()
-                    && ghost.peer(from).before_wipe.is_some() =>
-            {
-                self.reached.add(DatalessRejoined);
+            Event::Sent { from, packet, .. } if packet.kind == PacketKind::Ack && packet.zxid.is_marker() => {
+                remove(&mut self.in_trunc, from);
+                if ghost.peer(from).before_wipe.is_some() {
+                    self.reached.add(DatalessRejoined);
+                }
             }
             Event::FastForwarded { .. } => self.reached.add(TailFastForwarded),
             Event::Written { node, write, .. } => match write {
                 DiskWrite::WriteSnapshot { .. } => self.unsynced_snapshot.insert(node.index()),
-                DiskWrite::Truncate { to } => self.on_truncate(ghost, node, to),
+                DiskWrite::Truncate { to } => self.on_cut(ghost, node, to, LoneTailTruncated),
+                DiskWrite::InstallSnapshot { .. } => self.on_cut(ghost, node, Zxid::ZERO, LoneTailReplaced),
                 _ => {}
             },
             Event::Synced { node, write, lie, .. } => {
@@ -136,13 +149,14 @@ impl Situations {
         }
     }
 
-    fn on_truncate(&mut self, ghost: &Ghost, node: Node, to: Zxid) {
+    /// The history of `node` is cut after `to`, or makes room for one that it was sent.
+    fn on_cut(&mut self, ghost: &Ghost, node: Node, to: Zxid, situation: Situation) {
         let lost = ghost.peer(node).disk.written.history.last_txn(&ghost.chosen);
         let alone = ghost
             .peers()
             .all(|(other, peer)| other == node || peer.disk.written.history.len_through(lost, &ghost.chosen).is_none());
         if lost > to && alone {
-            self.reached.add(Situation::LoneTailTruncated);
+            self.reached.add(situation);
         }
     }
 
@@ -163,10 +177,11 @@ impl Situations {
                 SyncMode::TruncDiff => SyncTruncDiff,
                 SyncMode::Snap => SyncSnap,
             }),
-            Milestone::Entered { state: PeerState::Leading, phase: Phase::Discovery, .. }
-                if ghost.peers().any(|(other, _)| other != node && leads(other)) =>
-            {
-                self.reached.add(TwoLeaders);
+            Milestone::Entered { state: PeerState::Leading, phase: Phase::Discovery, .. } => {
+                remove(&mut self.reached_by_learners, node);
+                if ghost.peers().any(|(other, _)| other != node && leads(other)) {
+                    self.reached.add(TwoLeaders);
+                }
             }
             Milestone::Established { epoch, .. } => {
                 if epoch > self.established.next() {
@@ -200,7 +215,11 @@ impl Situations {
 
     /// A role ended, or the process that played it.
     fn on_role_lost(&mut self, ghost: &Ghost, node: Node) {
+        remove(&mut self.in_trunc, node);
         let situation = match ghost.peer(node).state {
+            Some((PeerState::Leading, Phase::Discovery)) if !self.reached_by_learners.contains(node.index()) => {
+                Situation::LeaderLostInElection
+            }
             Some((PeerState::Leading, Phase::Discovery)) => Situation::LeaderLostInDiscovery,
             Some((PeerState::Leading, Phase::Synchronization)) => Situation::LeaderLostInSynchronization,
             Some((PeerState::Leading, Phase::Broadcast)) => Situation::LeaderLostInBroadcast,

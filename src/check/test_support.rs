@@ -3,9 +3,11 @@
 //! [`Story::serving`] is legal through and through: p1 to p3 are elected, synchronised and serve, p4 observes, p3 leads epoch 1,
 //! (1,1) and (1,2) are written by client 0 and delivered everywhere. Every checker sees it and must stay silent.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Checkers, End, Property, View};
 use crate::sim::{
-    DiskWrite, Drift, Event, History, LinkKey, Loss, Node, NodeSetup, Op, Packet, PacketKind, Setup, Stage,
+    DiskWrite, Drift, Event, Fault, History, LinkKey, Loss, Node, NodeSetup, Op, Packet, PacketKind, Setup, Stage,
 };
 use crate::zab::*;
 
@@ -21,6 +23,7 @@ fn set(numbers: &[usize]) -> MemberSet {
 pub struct FakeView {
     pub window: Vec<Zxid>,
     pub down: Vec<Node>,
+    pub cut: Option<(Node, Node)>,
 }
 
 impl View for FakeView {
@@ -32,8 +35,8 @@ impl View for FakeView {
         !self.down.contains(&node)
     }
 
-    fn is_cut(&self, _: Node, _: Node) -> bool {
-        false
+    fn is_cut(&self, from: Node, to: Node) -> bool {
+        self.cut == Some((from, to))
     }
 }
 
@@ -42,7 +45,7 @@ pub struct Story {
     pub view: FakeView,
     step: u64,
     next_write: u64,
-    generation: u16,
+    generations: BTreeMap<(Node, Node), u16>,
     epoch: u32,
     leader: usize,
     followers: Vec<usize>,
@@ -54,24 +57,35 @@ pub struct Story {
 }
 
 const NODES: usize = 4;
+const MEMBERS: [(Sid, MemberRole); NODES] = [
+    (Sid(1), MemberRole::Participant),
+    (Sid(2), MemberRole::Participant),
+    (Sid(3), MemberRole::Participant),
+    (Sid(4), MemberRole::Observer),
+];
 
 impl Story {
-    fn new() -> Story {
-        let role = |n| if n == NODES { MemberRole::Observer } else { MemberRole::Participant };
-        let ensemble = Ensemble::majority((1..=NODES).map(|n| (Sid(n as i64), role(n)))).unwrap();
+    fn new(ensemble: Ensemble) -> Story {
         let node = NodeSetup {
             limits: Limits::default(),
             drift: Drift { numerator: 1, denominator: 1 },
             history: History::default(),
             starts: true,
         };
-        let setup = Setup { ensemble, nodes: vec![node; NODES], clients: 2, fifo: true, snapshot_chunk: 64 };
+        let setup = Setup {
+            ensemble,
+            nodes: vec![node; NODES],
+            clients: 3,
+            fifo: true,
+            snapshot_chunk: 64,
+            conduct: Conduct::default(),
+        };
         Story {
             checkers: Checkers::new(&setup),
             view: FakeView::default(),
             step: 0,
             next_write: 1,
-            generation: 0,
+            generations: BTreeMap::new(),
             epoch: 0,
             leader: 3,
             followers: Vec::new(),
@@ -83,7 +97,17 @@ impl Story {
     }
 
     pub fn serving() -> Story {
-        let mut story = Story::new();
+        Story::serving_with(Ensemble::majority(MEMBERS).unwrap())
+    }
+
+    /// The same where p2 has no weight.
+    pub fn serving_with_weights() -> Story {
+        let groups = [MEMBERS.map(|(sid, _)| sid).to_vec()];
+        Story::serving_with(Ensemble::hierarchical(MEMBERS, &groups, &BTreeMap::from([(Sid(2), 0)])).unwrap())
+    }
+
+    fn serving_with(ensemble: Ensemble) -> Story {
+        let mut story = Story::new(ensemble);
         for n in 1..=NODES {
             story.starts(p(n));
             story.boots(p(n), 0, 0, Zxid::ZERO, 1000);
@@ -91,6 +115,28 @@ impl Story {
         story.lead(p(3), 1, &[1, 2, 4]);
         story.write();
         story.write();
+        story
+    }
+
+    /// p2 is about to leave the discovery of epoch 2, by what p1 told it before it went over to p3, who leads epoch 3 and has
+    /// committed (3,1). If `forgetful`, p2 lacks (1,2) and so did p1 when it told.
+    pub fn overtaken(forgetful: bool) -> Story {
+        let mut story = Story::serving();
+        story.role_ends();
+        if forgetful {
+            story.forgets(p(1));
+            story.forgets(p(2));
+        }
+        story.begins_to_lead(p(2));
+        story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(2)));
+        story.joins(p(1), p(2), 2);
+        if forgetful {
+            story.append(p(1), 1, 2);
+            story.fast_forwarded(p(1), 1, 2);
+        }
+        story.lead(p(3), 3, &[1]);
+        story.write();
+        story.leader = 2;
         story
     }
 
@@ -111,6 +157,11 @@ impl Story {
         self.event(Event::StageEntered { stage });
     }
 
+    pub fn stage_ends(&mut self, stage: Stage, converged: bool) {
+        self.step += 1;
+        self.checkers.on_end(self.step, Instant(self.step * 1000), &end(stage, converged), &self.view);
+    }
+
     // Processes and disks.
 
     pub fn starts(&mut self, node: Node) {
@@ -122,15 +173,17 @@ impl Story {
     }
 
     pub fn boots(&mut self, node: Node, accepted: u32, current: u32, last_zxid: Zxid, digest: u64) {
-        self.event(Event::Recovered {
-            node,
-            accepted_epoch: Some(Epoch(accepted)),
-            current_epoch: Some(Epoch(current)),
-            snapshot: Zxid::ZERO,
-            last_zxid,
-            digest,
-            boot: true,
-        });
+        let (accepted_epoch, current_epoch) = (Some(Epoch(accepted)), Some(Epoch(current)));
+        let (snapshot, boot) = (Zxid::ZERO, true);
+        self.event(Event::Recovered { node, accepted_epoch, current_epoch, snapshot, last_zxid, digest, boot });
+    }
+
+    /// A learner reads its disk again after its log was cut.
+    pub fn reloads(&mut self, node: Node, last_zxid: Zxid, digest: u64) {
+        let disk = &self.checkers.ghost().peer(node).disk.durable;
+        let (accepted_epoch, current_epoch) = (Some(disk.accepted), Some(disk.current));
+        let (snapshot, boot) = (Zxid::ZERO, false);
+        self.event(Event::Recovered { node, accepted_epoch, current_epoch, snapshot, last_zxid, digest, boot });
     }
 
     pub fn written(&mut self, node: Node, write: DiskWrite) {
@@ -138,7 +191,7 @@ impl Story {
         self.event(Event::Written { node, id: WriteId(self.next_write), write });
     }
 
-    fn persist_with(&mut self, node: Node, write: DiskWrite, lie: bool) {
+    pub fn persist_with(&mut self, node: Node, write: DiskWrite, lie: bool) {
         self.written(node, write);
         self.event(Event::Synced { node, id: WriteId(self.next_write), write, lie });
     }
@@ -163,14 +216,15 @@ impl Story {
         self.written(node, Story::append_of(epoch, counter));
     }
 
-    /// The node's disk goes back to before (1,2), and it restarts from it: no correct disk does that.
+    /// The node's disk is replaced by a copy from before (1,2), and it restarts from that: no protocol survives it.
     pub fn forgets(&mut self, node: Node) {
         self.ends(node);
-        self.persist(node, DiskWrite::Truncate { to: Story::zxid(1, 1) });
+        self.event(Event::Fault(Fault::Wiped { node }));
+        self.append(node, 1, 1);
+        self.persist(node, DiskWrite::AcceptedEpoch(Epoch(1)));
+        self.persist(node, DiskWrite::CurrentEpoch(Epoch(1)));
         self.starts(node);
-        let epoch = self.checkers.ghost().peer(node).disk.durable.accepted.0;
-        let current = self.checkers.ghost().peer(node).disk.durable.current.0;
-        self.boots(node, epoch, current, Story::zxid(1, 1), 1001);
+        self.boots(node, 1, 1, Story::zxid(1, 1), 1001);
     }
 
     pub fn everybody_forgets(&mut self) {
@@ -181,13 +235,13 @@ impl Story {
     // Packets.
 
     pub fn connect(&mut self, dialer: Node, acceptor: Node) {
-        self.generation += 1;
-        let link = LinkKey { dialer, acceptor, generation: self.generation };
-        self.event(Event::LinkOpened { link });
+        *self.generations.entry((dialer, acceptor)).or_default() += 1;
+        self.event(Event::LinkOpened { link: self.link(dialer, acceptor) });
     }
 
     pub fn link(&self, dialer: Node, acceptor: Node) -> LinkKey {
-        LinkKey { dialer, acceptor, generation: self.generation }
+        let generation = self.generations.get(&(dialer, acceptor)).copied().unwrap_or_default();
+        LinkKey { dialer, acceptor, generation }
     }
 
     fn link_between(&self, from: Node, to: Node) -> LinkKey {
@@ -237,6 +291,20 @@ impl Story {
         self.event(Event::Received { link, to, packet });
     }
 
+    /// A learner dials the leader of `epoch` and tells all up to its history, which is what is on its disk.
+    pub fn joins(&mut self, node: Node, leader: Node, epoch: u32) {
+        self.leader = leader.index() + 1;
+        let ghost = self.checkers.ghost();
+        let disk = &ghost.peer(node).disk.durable;
+        let (accepted, current) = (disk.accepted.0, disk.current.0);
+        let last = if disk.history.is_empty() { Zxid::MISSING } else { disk.history.last_zxid(&ghost.chosen) };
+        self.connect(node, leader);
+        self.infos(node, leader, accepted);
+        self.pass(leader, node, PacketKind::LeaderInfo, Story::zxid(epoch, 0));
+        self.persist(node, DiskWrite::AcceptedEpoch(Epoch(epoch)));
+        self.ack_epochs(node, leader, Some(current), last);
+    }
+
     // Elections.
 
     fn notification(&self, state: PeerState, vote: Vote, round: u64) -> Notification {
@@ -283,8 +351,13 @@ impl Story {
     }
 
     pub fn epoch_acked(&mut self, node: Node, epoch: u32, acked: &[usize]) {
-        let last_zxid = Story::zxid(self.end.0, self.end.1);
+        let ghost = self.checkers.ghost();
+        let last_zxid = ghost.peer(node).disk.durable.history.last_zxid(&ghost.chosen);
         self.milestone(node, Milestone::EpochAcked { epoch: Epoch(epoch), acked: set(acked), last_zxid });
+    }
+
+    pub fn established(&mut self, node: Node, epoch: u32, acks: &[usize]) {
+        self.milestone(node, Milestone::Established { epoch: Epoch(epoch), acks: set(acks) });
     }
 
     pub fn quorum_checked(&mut self, node: Node, synced: &[usize]) {
@@ -312,9 +385,8 @@ impl Story {
             self.elected(p(n), leader, round, &voters);
         }
         self.begins_to_lead(leader);
-        self.generation += 1;
         for &n in learners {
-            self.event(Event::LinkOpened { link: self.link(p(n), leader) });
+            self.connect(p(n), leader);
             let accepted = self.checkers.ghost().peer(p(n)).disk.durable.accepted.0;
             self.infos(p(n), leader, accepted);
         }
@@ -339,7 +411,7 @@ impl Story {
             self.persist(p(n), DiskWrite::CurrentEpoch(Epoch(epoch)));
             self.pass(p(n), leader, PacketKind::Ack, Story::zxid(epoch, 0));
         }
-        self.milestone(leader, Milestone::Established { epoch: Epoch(epoch), acks: set(&voters) });
+        self.established(leader, epoch, &voters);
         self.entered(leader, PeerState::Leading, Phase::Broadcast);
         self.serves(leader, epoch);
         for &n in learners {
@@ -388,6 +460,11 @@ impl Story {
     pub fn delivered(&mut self, node: Node, epoch: u32, counter: u32, digest: u64) {
         let (zxid, state) = (Story::zxid(epoch, counter), 1000 + u64::from(counter) + 100 * u64::from(epoch - 1));
         self.event(Event::Delivered { node, zxid, digest, state, in_order: true });
+    }
+
+    pub fn fast_forwarded(&mut self, node: Node, epoch: u32, counter: u32) {
+        let (zxid, state) = (Story::zxid(epoch, counter), 1000 + u64::from(counter) + 100 * u64::from(epoch - 1));
+        self.event(Event::FastForwarded { node, zxid, digest: digest(epoch, counter), state });
     }
 
     pub fn plans_diff(&mut self, leader: Node, learner: Node) {
@@ -453,11 +530,17 @@ impl Story {
         assert!(found.is_empty(), "a legal story was found fault with:\n{}", found[0]);
     }
 
-    fn assert_fired(&self, property: Property) {
-        let found: Vec<&str> = self.checkers.violations().iter().map(|v| v.property.id()).collect();
-        assert!(found.contains(&property.id()), "{property} stayed silent; fired: {found:?}");
-        let violation = self.checkers.violations().iter().find(|v| v.property == property).unwrap();
-        assert!(violation.to_string().contains(property.name()));
+    /// The property fired, and before it exactly these, in this order.
+    fn assert_fired(&self, property: Property, before: &[Property]) {
+        let mut fired: Vec<Property> = self.checkers.violations().iter().map(|v| v.property).collect();
+        let mut seen = BTreeSet::new();
+        fired.retain(|&property| seen.insert(property));
+        let text: Vec<String> = self.checkers.violations().iter().map(ToString::to_string).collect();
+        let text = text.join("\n");
+        let at = fired.iter().position(|&p| p == property);
+        let at = at.unwrap_or_else(|| panic!("{property} stayed silent; found:\n{text}"));
+        assert_eq!(&fired[..at], before, "what fired before {property}:\n{text}");
+        assert!(text.contains(property.name()));
     }
 }
 
@@ -465,25 +548,27 @@ fn digest(epoch: u32, counter: u32) -> u64 {
     u64::from(epoch) * 1000 + u64::from(counter)
 }
 
-/// In the legal story that serves, the property is checked and holds; then comes what breaks it.
+/// In the legal story that serves, the property is checked and holds; then comes what breaks it, and it is the first to fire.
 pub fn fires(property: Property, bad: impl FnOnce(&mut Story)) {
     fires_in(Story::serving(), property, bad);
 }
 
 /// The same in a legal story of one's own.
-pub fn fires_in(mut story: Story, property: Property, bad: impl FnOnce(&mut Story)) {
-    story.assert_legal();
-    let conditional = matches!(property, Property::C6 | Property::C7 | Property::C8 | Property::D2 | Property::D9);
-    let checked = story.checkers.checked(property);
-    assert!(checked > 0 || conditional || property == Property::S4, "{property} was never checked");
-    bad(&mut story);
-    story.assert_fired(property);
+pub fn fires_in(story: Story, property: Property, bad: impl FnOnce(&mut Story)) {
+    fires_after(&[], story, property, bad);
 }
 
-/// The end of [`Stage::Converge`].
-fn end(converged: bool) -> End {
+/// The same where others fire before; the test says why they must.
+pub fn fires_after(before: &[Property], mut story: Story, property: Property, bad: impl FnOnce(&mut Story)) {
+    story.assert_legal();
+    assert!(story.checkers.checked(property) > 0, "{property} was never checked");
+    bad(&mut story);
+    story.assert_fired(property, before);
+}
+
+fn end(stage: Stage, converged: bool) -> End {
     End {
-        stage: Stage::Converge,
+        stage,
         converged,
         core: set(&[1, 2, 3, 4]),
         bound: Duration::from_secs(30),
@@ -500,7 +585,7 @@ pub fn ends_badly(property: Property, bad: impl FnOnce(&mut Story)) {
     let mut good = Story::serving();
     good.enter(Stage::Converge);
     good.write();
-    good.checkers.on_end(good.step, Instant(good.step), &end(true), &good.view);
+    good.stage_ends(Stage::Converge, true);
     good.assert_legal();
     assert!(good.checkers.checked(property) > 0);
     if property == Property::L2 {
@@ -508,6 +593,6 @@ pub fn ends_badly(property: Property, bad: impl FnOnce(&mut Story)) {
         story.enter(Stage::Converge);
     }
     bad(&mut story);
-    story.checkers.on_end(story.step, Instant(story.step), &end(false), &story.view);
-    story.assert_fired(property);
+    story.stage_ends(Stage::Converge, false);
+    story.assert_fired(property, &[]);
 }

@@ -1,9 +1,53 @@
 //! Legal stories that look suspicious: nothing may fire.
 
-use super::Situation;
 use super::test_support::{Story, p};
-use crate::sim::{DiskWrite, Event, Fault, Loss, PacketKind};
+use super::{Property, Situation};
+use crate::sim::{DiskWrite, Event, Fault, Loss, PacketKind, Stage};
 use crate::zab::{Epoch, Zxid};
+
+/// p3 joins p2, who leads epoch 2 and has committed (2,1), with a tail that nobody else has.
+fn rejoins(story: &mut Story) {
+    let cut = Story::zxid(1, 2);
+    story.joins(p(3), p(2), 2);
+    story.pass(p(2), p(3), PacketKind::Trunc, cut);
+    story.persist(p(3), DiskWrite::Truncate { to: cut });
+    story.reloads(p(3), cut, 1002);
+    story.pass(p(2), p(3), PacketKind::Proposal, Story::zxid(2, 1));
+    story.pass(p(2), p(3), PacketKind::NewLeader, Story::zxid(2, 0));
+    story.append(p(3), 2, 1);
+    story.persist(p(3), DiskWrite::CurrentEpoch(Epoch(2)));
+    story.pass(p(3), p(2), PacketKind::Ack, Story::zxid(2, 0));
+    story.pass(p(2), p(3), PacketKind::Commit, Story::zxid(2, 1));
+    story.pass(p(2), p(3), PacketKind::UpToDate, Zxid::MISSING);
+    story.delivered(p(3), 2, 1, 2001);
+    story.serves(p(3), 2);
+}
+
+#[test]
+fn every_property_is_looked_at_in_a_legal_life_and_holds() {
+    let mut story = Story::serving();
+    story.proposed(p(3), 1, 3);
+    story.append(p(3), 1, 3);
+    story.role_ends();
+    story.lead(p(2), 2, &[1, 4]);
+    story.write();
+    rejoins(&mut story);
+    story.view.window = vec![Story::zxid(1, 2), Story::zxid(2, 1)];
+    story.plans_diff(p(2), p(1));
+    story.persist(p(1), DiskWrite::WriteSnapshot { zxid: Story::zxid(2, 1) });
+    story.persist(p(1), DiskWrite::InstallSnapshot { zxid: Story::zxid(2, 1) });
+    story.enter(Stage::Converge);
+    story.write();
+    story.stage_ends(Stage::Converge, true);
+    story.enter(Stage::Epilogue);
+    story.role_ends();
+    story.lead(p(2), 3, &[1]);
+    story.stage_ends(Stage::Epilogue, true);
+    story.assert_legal();
+    for &property in Property::all() {
+        assert_eq!(story.checkers.checked(property) > 0, property.is_applicable(), "{property}");
+    }
+}
 
 #[test]
 fn an_unsynced_tail_may_be_lost_with_the_power() {

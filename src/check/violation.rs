@@ -79,9 +79,12 @@ impl Sink {
         }
     }
 
+    /// A property that failed in a step is reported once for it: whatever else fails over the same cause says nothing new.
     #[cold]
     fn report(&mut self, property: Property, nodes: &[Node], expected: String, seen: String) {
-        if self.violations.iter().filter(|v| v.property == property).count() < MOST_PER_PROPERTY {
+        let before = self.violations.iter().filter(|v| v.property == property);
+        let told = before.clone().any(|v| v.step == self.step);
+        if !told && before.count() < MOST_PER_PROPERTY {
             let (step, at, nodes) = (self.step, self.at, nodes.to_vec());
             self.violations.push(Violation { property, step, at, nodes, expected, seen });
         }
@@ -95,5 +98,35 @@ impl Sink {
     /// How often a property was checked.
     pub fn checked(&self, property: Property) -> u64 {
         self.checked[property as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fail(sink: &mut Sink, step: u64, property: Property) {
+        sink.begin(step, Instant(step));
+        sink.check(property, false, [Node::at(2), Node::at(0)], || ("this".into(), "that".into()));
+    }
+
+    #[test]
+    fn a_property_is_reported_once_per_step_and_a_few_times_in_all() {
+        let mut sink = Sink::default();
+        fail(&mut sink, 1, Property::S1);
+        fail(&mut sink, 1, Property::S1);
+        fail(&mut sink, 1, Property::S2);
+        (2..20).for_each(|step| fail(&mut sink, step, Property::S1));
+        let found: Vec<_> = sink.violations().iter().map(|v| (v.step, v.property)).collect();
+        assert_eq!(found[..3], [(1, Property::S1), (1, Property::S2), (2, Property::S1)]);
+        assert_eq!((found.len(), sink.checked(Property::S1)), (MOST_PER_PROPERTY + 1, 20));
+    }
+
+    #[test]
+    fn it_tells_who_did_it_and_then_who_else_is_involved() {
+        let mut sink = Sink::default();
+        fail(&mut sink, 7, Property::S3);
+        let text = sink.violations()[0].to_string();
+        assert!(text.starts_with("S3 unique zxids violated at step 7") && text.contains(", by p3 and p1\n"), "{text}");
     }
 }

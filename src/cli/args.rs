@@ -6,18 +6,26 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::ranges::{Seeds, parse_seeds, parse_span};
+use super::render::NARROWEST;
 use crate::scenario::parse_seed;
 use crate::shrink::Options;
 use crate::sim::Node;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all held · 1 safety violated or a promise broken · 2 usage or a bad file · 3 liveness violated · \
-4 panic in the core · 5 replay diverged";
+Exit codes: 0 all held, or violated as promised · 1 safety violated or a promise broken · 2 usage, a bad file, or a trace that \
+ends before its run did · 3 liveness violated · 4 panic in the core · 5 replay diverged";
+
+const NAMES: &str = "\
+Names: p3 is a server; p1>p3#2 the second connection that p1 as a learner made to p3 as its leader; e2 an epoch; 2:1f the zxid of \
+the txn with the (hexadecimal) counter 1f of epoch 2.";
 
 /// A deterministic simulation testbed for Zab, the atomic broadcast protocol of ZooKeeper.
 #[derive(Debug, Parser)]
 #[command(name = "zabsim", version, about, after_help = EXIT_CODES, max_term_width = 110)]
 pub(super) struct Cli {
+    /// Columns that text may take, instead of those of the terminal (100 in a pipe, where diagrams have no limit).
+    #[arg(long, global = true, display_order = 100, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(i64::from(NARROWEST)..))]
+    pub width: Option<u16>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -25,10 +33,13 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run a scenario with a seed, check every step, say what happened.
+    #[command(after_help = NAMES)]
     Run(RunArgs),
     /// Execute a trace again and compare every step.
+    #[command(after_help = NAMES)]
     Replay(ReplayArgs),
     /// Draw a trace.
+    #[command(after_help = NAMES)]
     Diagram(DiagramArgs),
     /// Make the trace of a failing run short, and its scenario simple.
     Shrink(ShrinkArgs),
@@ -40,7 +51,9 @@ pub(super) enum Command {
     },
     /// Print the JSON Schema of scenarios, for editors.
     Schema,
-    /// List the scenarios of a directory, each with its moral.
+    /// List the words that a scenario can use: faults, moments, situations, properties.
+    Words(WordsArgs),
+    /// List the scenarios of a directory, each with the first sentence of its moral.
     Scenarios {
         /// Where they are.
         #[arg(default_value = "scenarios")]
@@ -54,21 +67,24 @@ pub(super) struct RunArgs {
     #[arg(required = true)]
     pub scenarios: Vec<PathBuf>,
     /// A number, or a commit hash of 40 digits.
-    #[arg(long, default_value = "1", value_parser = parse_seed, conflicts_with = "seeds")]
+    #[arg(long, default_value = "1", value_parser = parse_seed, conflicts_with = "seeds", allow_hyphen_values = true)]
     pub seed: u64,
-    /// Many seeds, A up to but without B (A..=B: with B).
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    /// Many seeds: A..=B are those from A to B, A..B the same without B.
+    #[arg(long, value_name = "A..=B", value_parser = parse_seeds, allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
-    /// Write the trace to this file. A failing run writes one to out/ by itself.
+    /// Write the trace to this file, whatever comes of the run. For one scenario and one seed.
     #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub trace: Option<PathBuf>,
+    /// Where a run that fails writes its trace unasked, as SCENARIO-SEED.jsonl; of many runs the first of each kind of failure.
+    #[arg(long, value_name = "DIRECTORY", default_value = "out")]
+    pub trace_dir: PathBuf,
     /// Runs at the same time (default: one per processor). The result does not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     pub jobs: Option<u16>,
     /// JSON instead of text.
     #[arg(long)]
     pub json: bool,
-    /// Say nothing if all held.
+    /// Say nothing if every promise was kept.
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -78,13 +94,13 @@ pub(super) struct ReplayArgs {
     /// The trace.
     pub trace: PathBuf,
     /// Stop after this step and print the state of every peer.
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, value_name = "STEP", allow_negative_numbers = true)]
     pub until: Option<u64>,
     /// Draw the steps from this one on.
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, value_name = "STEP", allow_negative_numbers = true)]
     pub from: Option<u64>,
     /// Walk: Enter takes a step, a number goes there, p prints the peers, q quits.
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "until"])]
     pub step: bool,
     /// JSON instead of text.
     #[arg(long)]
@@ -108,8 +124,8 @@ pub(super) struct DiagramArgs {
     /// Everything but this message, for example PING (may be repeated).
     #[arg(long, value_name = "NAME")]
     pub without: Vec<String>,
-    /// Only the steps from A to B, both included; either may be left out.
-    #[arg(long, value_name = "A..B", value_parser = parse_span)]
+    /// Only the steps from A to B; A..B is the same without B. Either may be left out.
+    #[arg(long, value_name = "A..=B", value_parser = parse_span, allow_hyphen_values = true)]
     pub span: Option<RangeInclusive<u64>>,
     /// Write to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
@@ -117,6 +133,27 @@ pub(super) struct DiagramArgs {
     /// Print what the signs of the text picture mean.
     #[arg(long)]
     pub legend: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WordsArgs {
+    /// Only these.
+    pub kind: Option<WordKind>,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WordKind {
+    /// What can go wrong: `do = { crash = … }`, and the weights of `[random]`.
+    Faults,
+    /// What a fault can wait for: `when = "…"`.
+    Whens,
+    /// What a run can come to: `[promise] reaches`.
+    Situations,
+    /// What is checked: `[promise] violates`.
+    Properties,
 }
 
 #[derive(Debug, Args)]
@@ -180,5 +217,7 @@ mod tests {
         assert!(parse("zabsim diagram").is_err());
         assert!(parse("zabsim diagram --legend").is_ok());
         assert!(parse("zabsim diagram t --peer p99").is_err());
+        assert!(parse("zabsim replay t --step --until 4").is_err());
+        assert!(parse("zabsim run a.toml --width 39").is_err());
     }
 }

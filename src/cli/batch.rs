@@ -1,6 +1,6 @@
 //! `zabsim run` with many scenarios or seeds: one run is one thread, and the result does not depend on how many there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,25 +9,29 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Exit;
 use super::args::RunArgs;
-use super::engine::{self, Loaded};
+use super::engine::{self, Loaded, Watch};
 use super::ranges::Seeds;
 use super::render::{Screen, batch_text};
 use super::report::{BatchReport, Count, Failure, Ran, Report};
-use super::run::quoted;
+use super::run::{replay_command, run_command, trace_path};
+use crate::run::Verdict;
 
 pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -> Result<Exit> {
-    let one = || args.seed.checked_add(1).map(|end| args.seed..end);
-    let Some(seeds) = args.seeds.clone().or_else(one) else { bail!("the seed {} is too large for a batch", args.seed) };
+    let seeds = args.seeds.clone().unwrap_or(args.seed..=args.seed);
     if args.trace.is_some() {
-        bail!("--trace is for one scenario and one seed; a batch prints the command that records a failure");
+        bail!(
+            "--trace is for one scenario and one seed; of a batch, the first of each kind of failure is in --trace-dir"
+        );
     }
-    let Some(runs) = (seeds.end - seeds.start).checked_mul(scenarios.len() as u64) else { bail!("too many runs") };
+    let count = (seeds.end() - seeds.start()).checked_add(1);
+    let runs = count.and_then(|count| count.checked_mul(scenarios.len() as u64));
+    let Some(runs) = runs else { bail!("more than 2^64 runs take too long") };
     let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let jobs = args.jobs.map_or(processors, u64::from).clamp(1, runs.max(1));
 
     let bar = progress(runs, args);
     let next = AtomicU64::new(0);
-    let tally = Mutex::new(Tally::default());
+    let tally = Mutex::new(Tally { lists_results: args.json, ..Tally::default() });
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
@@ -38,7 +42,7 @@ pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -
                     }
                     // Seeds outermost: every scenario gets its turn early.
                     let scenario = (index % scenarios.len() as u64) as usize;
-                    let seed = seeds.start + index / scenarios.len() as u64;
+                    let seed = seeds.start() + index / scenarios.len() as u64;
                     let report = engine::run_unwatched(&scenarios[scenario], seed);
                     let mut tally = tally.lock().expect("nothing panics while it is held");
                     tally.add(index, scenario, report);
@@ -53,13 +57,34 @@ pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -
 
     let tally = tally.into_inner().expect("nothing panics while it is held");
     let exit = tally.worst();
-    let report = tally.report(scenarios, &seeds);
+    let mut report = tally.report(scenarios, &seeds);
+    record_failures(&mut report.failures, scenarios, args, screen);
     if args.json {
         screen.json(&report);
-    } else if !args.quiet || exit != Exit::Held {
-        screen.text(&batch_text(&report));
+    } else if !args.quiet || exit != Exit::Good {
+        screen.text(&batch_text(&report, screen.width()));
     }
     Ok(exit)
+}
+
+/// Runs the first of each kind again, this time with a recorder.
+fn record_failures(failures: &mut [Failure], scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) {
+    let mut taken = BTreeSet::new();
+    for failure in failures {
+        let loaded = &scenarios[failure.index];
+        // Files of the same name in several directories must not share a trace.
+        let names = (1..).map(|n| if n == 1 { loaded.name.clone() } else { format!("{}-{n}", loaded.name) });
+        let mut paths = names.map(|name| trace_path(&args.trace_dir, &name, failure.seed));
+        let Some(path) = paths.find(|path| taken.insert(path.clone())) else { continue };
+        let mut watch = Watch::new(loaded, failure.seed);
+        match engine::record(loaded, failure.seed, &path, &mut watch) {
+            Ok(report) => {
+                failure.replay = report.trace.as_deref().map(|trace| replay_command(trace, watch.tail.first_step()));
+                failure.trace = report.trace;
+            }
+            Err(error) => return screen.note(format_args!("note: no traces of the failures: {error:#}")),
+        }
+    }
 }
 
 /// On a terminal; `indicatif` is silent in a pipe.
@@ -75,9 +100,10 @@ fn progress(runs: u64, args: &RunArgs) -> ProgressBar {
 /// Sums, minima and ordered maps only: the order in which runs end does not show.
 #[derive(Debug, Default)]
 struct Tally {
+    lists_results: bool,
     runs: u64,
     steps: u64,
-    verdicts: BTreeMap<Exit, u64>,
+    verdicts: BTreeMap<Verdict, u64>,
     results: BTreeMap<u64, Ran>,
     reached: BTreeMap<String, u64>,
     failures: BTreeMap<(usize, String), Kind>,
@@ -86,7 +112,7 @@ struct Tally {
 /// One way of failing.
 #[derive(Debug)]
 struct Kind {
-    verdict: Exit,
+    verdict: Verdict,
     first: u64,
     seeds: u64,
 }
@@ -94,14 +120,17 @@ struct Kind {
 impl Tally {
     fn add(&mut self, index: u64, scenario: usize, report: Report) {
         let Report { verdict, steps, seed, .. } = report;
-        self.results.insert(index, Ran { scenario: report.scenario, seed, verdict, steps, hash: report.hash });
+        // Only JSON lists them, and there may be millions.
+        if self.lists_results {
+            self.results.insert(index, Ran { scenario: report.scenario, seed, verdict, steps, hash: report.hash });
+        }
         self.runs += 1;
         self.steps += report.steps;
         *self.verdicts.entry(report.verdict).or_default() += 1;
         for Count { what, times } in report.reached {
             *self.reached.entry(what).or_default() += times;
         }
-        if report.verdict == Exit::Held {
+        if report.verdict.is_good() {
             return;
         }
         let finding = report.panic.map(|panic| format!("the core panicked: {panic}"));
@@ -115,14 +144,15 @@ impl Tally {
     }
 
     fn failed(&self) -> String {
-        let held = self.verdicts.get(&Exit::Held).copied().unwrap_or(0);
-        if self.runs == held { String::new() } else { format!("{} failed", self.runs - held) }
+        let failed: u64 = self.verdicts.iter().filter(|(verdict, _)| !verdict.is_good()).map(|(_, times)| times).sum();
+        if failed == 0 { String::new() } else { format!("{failed} failed") }
     }
 
     /// A panic hides more than a violation, a violation more than a stall.
     fn worst(&self) -> Exit {
-        let order = [Exit::Panic, Exit::Safety, Exit::Liveness];
-        order.into_iter().find(|exit| self.verdicts.contains_key(exit)).unwrap_or(Exit::Held)
+        use Verdict::{LivenessViolated, Panicked, PromiseBroken, SafetyViolated};
+        let order = [Panicked, SafetyViolated, PromiseBroken, LivenessViolated];
+        order.into_iter().find(|verdict| self.verdicts.contains_key(verdict)).map_or(Exit::Good, Exit::from)
     }
 
     fn report(self, scenarios: &[Loaded], seeds: &Seeds) -> BatchReport {
@@ -136,17 +166,24 @@ impl Tally {
                 verdict: kind.verdict,
                 finding,
                 seeds: kind.seeds,
-                reproduce: format!("zabsim run {} --seed {}", quoted(&scenarios[scenario].path), kind.first),
+                reproduce: run_command(&scenarios[scenario], kind.first),
+                index: scenario,
+                trace: None,
+                replay: None,
             })
             .collect();
         failures.sort_by(|a, b| (a.seed, &a.scenario).cmp(&(b.seed, &b.scenario)));
         BatchReport {
             scenarios: scenarios.len(),
-            first_seed: seeds.start,
-            last_seed: seeds.end - 1,
+            first_seed: *seeds.start(),
+            last_seed: *seeds.end(),
             runs: self.runs,
             steps: self.steps,
-            verdicts: self.verdicts.iter().map(|(exit, &times)| Count { what: exit.word().into(), times }).collect(),
+            verdicts: self
+                .verdicts
+                .iter()
+                .map(|(verdict, &times)| Count { what: verdict.word().into(), times })
+                .collect(),
             results: self.results.into_values().collect(),
             reached: self.reached.into_iter().map(|(what, times)| Count { what, times }).collect(),
             never_reached: never,

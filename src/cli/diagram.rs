@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::args::{DiagramArgs, Format};
 use super::render::Screen;
@@ -18,33 +18,56 @@ pub(super) fn diagram(args: &DiagramArgs, screen: &mut Screen) -> Result<Exit> {
     if args.legend {
         screen.text(LEGEND);
     }
-    let Some(path) = &args.trace else { return Ok(Exit::Held) };
+    let Some(path) = &args.trace else { return Ok(Exit::Good) };
     let mut pick = Pick::default().peers(&args.peer).messages(&args.message)?.without(&args.without)?;
     if let Some(span) = &args.span {
         pick = pick.span(span.clone());
     }
     let trace = files::read_trace(path)?;
-    match args.format {
-        Format::Text => text(&trace, pick, args.out.as_deref(), screen),
-        Format::Mermaid | Format::Svg => picture(&trace, &pick, args, screen),
+    assert_there(&trace, args)?;
+    let (shown, exit) = match args.format {
+        Format::Text => text(&trace, pick.clone(), args.out.as_deref(), screen)?,
+        Format::Mermaid | Format::Svg => picture(&trace, &pick, args, screen)?,
+    };
+    if shown == 0 && exit == Exit::Good {
+        screen.note("note: nothing in this trace passes all the filters, the picture is empty");
     }
+    if trace.footer.is_none() && !pick.is_past(trace.last_step()) {
+        screen.note(format_args!("note: the trace stops after step {}, it has no footer", trace.last_step()));
+    }
+    Ok(exit)
+}
+
+/// What is asked for and cannot be in the trace is a mistake, not an empty picture.
+fn assert_there(trace: &Trace, args: &DiagramArgs) -> Result<()> {
+    let (first, last) = (trace.lines.first().map_or(1, |line| line.step), trace.last_step());
+    if let Some(span) = args.span.as_ref().filter(|span| *span.start() > last || *span.end() < first) {
+        let end = if *span.end() == u64::MAX { String::new() } else { format!("={}", span.end()) };
+        bail!("--span {}..{end} is outside: {}", span.start(), super::replay::extent(trace));
+    }
+    let nodes = trace.header.setup.nodes.len();
+    if let Some(stranger) = args.peer.iter().find(|peer| peer.index() >= nodes) {
+        bail!("there is no {stranger}: the trace has the servers p1 to p{nodes}");
+    }
+    Ok(())
 }
 
 /// Line by line, for a run may be long.
-fn text(trace: &Trace, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> Result<Exit> {
+fn text(trace: &Trace, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> Result<(usize, Exit)> {
     let mut replay = Replay::new(trace);
-    let mut diagram = TextDiagram::new(replay.world().setup().nodes.len(), pick.clone());
+    let mut diagram = TextDiagram::new(replay.world().setup().nodes.len(), pick.clone()).within(screen.width());
     let mut draft = out.map(files::Draft::create).transpose()?;
-    let mut failed = None;
+    let (mut failed, mut shown) = (None, 0);
     let mut show = |line: &str, screen: &mut Screen| match &mut draft {
         Some(file) => failed = writeln!(file, "{line}").err().or(failed.take()),
         None => screen.line(line),
     };
     show(&diagram.heading(), screen);
-    let mut exit = Exit::Held;
+    let mut exit = Exit::Good;
     engine::each_moment(&mut replay, &pick, |moment| {
         if let Some(line) = diagram.line(moment) {
             show(&line, screen);
+            shown += 1;
         }
         !screen.is_closed()
     })
@@ -53,10 +76,10 @@ fn text(trace: &Trace, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> R
         return Err(error).context("cannot write the diagram");
     }
     draft.map(files::Draft::publish).transpose()?;
-    Ok(exit)
+    Ok((shown, exit))
 }
 
-fn picture(trace: &Trace, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) -> Result<Exit> {
+fn picture(trace: &Trace, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) -> Result<(usize, Exit)> {
     let (moments, nodes, exit) = collect(trace, pick, screen);
     let shown = moments.iter().filter(|moment| pick.takes(moment)).count();
     if shown > MANY {
@@ -72,13 +95,13 @@ fn picture(trace: &Trace, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) 
         Some(path) => files::write(path, &picture)?,
         None => screen.text(&picture),
     }
-    Ok(exit)
+    Ok((shown, exit))
 }
 
 fn collect(trace: &Trace, pick: &Pick, screen: &mut Screen) -> (Vec<Moment>, usize, Exit) {
     let mut replay = Replay::new(trace);
     let mut moments = Vec::new();
-    let mut exit = Exit::Held;
+    let mut exit = Exit::Good;
     engine::each_moment(&mut replay, pick, |moment| {
         // What changes a lane is needed even where it is not shown.
         if pick.takes(moment) || crate::trace::diagram::Lanes::is_changed_by(&moment.event) {

@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::files::{self, Draft};
+use super::panics;
 use super::render;
 use super::report::{Count, Finding, Reign, Report, Synchronised};
-use super::{Exit, panics};
 use crate::check::{Property, Situation, Violation};
 use crate::run::{self, Answers, Options, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
 use crate::sim::schedule::StageEnd;
 use crate::sim::{Action, World};
 use crate::trace::diagram::{Moment, Pick, Tail};
-use crate::trace::{Diverged, EndLine, Header, Line, Recorder, Replay, Trace};
+use crate::trace::{Diverged, EndLine, Footer, Header, HexHash, Line, Recorder, Replay};
 use crate::zab::Instant;
 
 /// How many events a failing run shows.
@@ -28,7 +28,7 @@ pub(super) struct Loaded {
 }
 
 pub(super) fn load(path: &Path) -> Result<Loaded> {
-    let text = files::read_text(path)?;
+    let text = files::read_scenario(path)?;
     let shown = path.display().to_string();
     let scenario = parse(&shown, &text)?;
     Ok(Loaded { path: shown, name: Scenario::name(path), scenario })
@@ -37,11 +37,6 @@ pub(super) fn load(path: &Path) -> Result<Loaded> {
 /// A scenario, or a picture of what is wrong with it.
 fn parse(path: &str, text: &str) -> Result<Scenario> {
     Scenario::parse(path, text).map_err(|error| render::scenario_error(text, &error).into())
-}
-
-/// The header of the trace of a run.
-pub(super) fn header(loaded: &Loaded, seed: u64) -> Header {
-    Header::new(&loaded.name, &loaded.scenario, seed)
 }
 
 /// Why a replay does not go on.
@@ -137,6 +132,40 @@ pub(super) fn run(loaded: &Loaded, seed: u64, watch: &mut Watch) -> Report {
     }
 }
 
+/// One run, written to a file, which appears when the run is over.
+pub(super) fn record(loaded: &Loaded, seed: u64, path: &Path, watch: &mut Watch) -> Result<Report> {
+    let context = || format!("cannot write {}", path.display());
+    watch.recorder = Some(Recorder::new(Draft::create(path)?, &header(loaded, seed)).with_context(context)?);
+    let mut report = run(loaded, seed, watch);
+    if let Some(recorder) = watch.recorder.take() {
+        let draft = recorder.finish(Some(&footer(&report))).with_context(context)?;
+        draft.publish()?;
+    }
+    report.trace = Some(path.display().to_string());
+    Ok(report)
+}
+
+/// The header of the trace of a run.
+fn header(loaded: &Loaded, seed: u64) -> Header {
+    Header::new(&loaded.name, &loaded.scenario, seed)
+}
+
+fn footer(report: &Report) -> Footer {
+    let mut violations: Vec<String> = Vec::new();
+    for finding in &report.violations {
+        if !violations.contains(&finding.property) {
+            violations.push(finding.property.clone());
+        }
+    }
+    Footer {
+        verdict: report.verdict,
+        steps: report.steps,
+        hash: u64::from_str_radix(&report.hash, 16).map_or(HexHash(0), HexHash),
+        violations,
+        panic: report.panic.clone(),
+    }
+}
+
 /// One run of many.
 pub(super) fn run_unwatched(loaded: &Loaded, seed: u64) -> Report {
     match panics::catch(|| run::run(&loaded.scenario, seed, &Options::default(), &mut ())) {
@@ -145,12 +174,19 @@ pub(super) fn run_unwatched(loaded: &Loaded, seed: u64) -> Report {
     }
 }
 
-/// The names of every situation of interest.
+/// The names of every situation of interest that some run could come to.
 pub(super) fn situations() -> impl Iterator<Item = &'static str> {
-    Situation::all().map(Situation::name)
+    Situation::all().filter(|situation| situation.unreachable().is_none()).map(Situation::name)
 }
 
-/// A violation in plain data.
+/// Violations in plain data. Of one property in one step the first says it all: the later ones see the same thing from elsewhere.
+pub(super) fn findings(violations: &[Violation]) -> Vec<Finding> {
+    let is_echo = |i: usize, it: &Violation| {
+        violations[..i].iter().any(|before| (before.property, before.step) == (it.property, it.step))
+    };
+    violations.iter().enumerate().filter(|&(i, it)| !is_echo(i, it)).map(|(_, it)| finding(it)).collect()
+}
+
 pub(super) fn finding(violation: &Violation) -> Finding {
     Finding {
         property: violation.property.id().into(),
@@ -164,22 +200,12 @@ pub(super) fn finding(violation: &Violation) -> Finding {
     }
 }
 
-/// The exit code of a replay that showed these: a violation that the scenario promised is none.
-pub(super) fn judge(trace: &Trace, violations: &[Violation]) -> Exit {
-    let is_promised = |violation: &Violation| trace.header.violates.iter().any(|id| id == violation.property.id());
-    match violations {
-        some if some.is_empty() || some.iter().any(is_promised) => Exit::Held,
-        some if some.iter().all(|violation| violation.property.is_liveness()) => Exit::Liveness,
-        _ => Exit::Safety,
-    }
-}
-
 fn panicked(loaded: &Loaded, seed: u64, panic: String) -> Report {
     Report {
         scenario: loaded.name.clone(),
         moral: loaded.scenario.moral.clone(),
         seed,
-        verdict: Exit::Panic,
+        verdict: Verdict::Panicked,
         panic: Some(panic),
         ..Report::default()
     }
@@ -195,11 +221,7 @@ fn report(loaded: &Loaded, outcome: Outcome) -> Report {
         scenario: loaded.name.clone(),
         moral: loaded.scenario.moral.clone(),
         seed: outcome.seed,
-        verdict: match outcome.verdict {
-            Verdict::Held | Verdict::ViolatedAsPromised => Exit::Held,
-            Verdict::SafetyViolated | Verdict::PromiseBroken => Exit::Safety,
-            Verdict::LivenessViolated => Exit::Liveness,
-        },
+        verdict: outcome.verdict,
         cut_short: outcome.cut_short,
         steps: outcome.steps,
         time: outcome.time.to_string(),
@@ -232,7 +254,7 @@ fn report(loaded: &Loaded, outcome: Outcome) -> Report {
         properties: Property::all().iter().filter(|property| property.is_applicable()).count(),
         reached: counts(summary.reached),
         broken_promises,
-        violations: outcome.violations.iter().map(finding).collect(),
+        violations: findings(&outcome.violations),
         panic: None,
         trace: None,
         replay: String::new(),
@@ -260,6 +282,7 @@ fn answers(what: &str, answers: Answers) -> Vec<Count> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Exit;
     use super::*;
 
     #[test]
@@ -270,7 +293,7 @@ mod tests {
         // No file may say so, hence every limit is expected to be valid from here on.
         loaded.scenario.limits.tick_time = crate::zab::Duration::ZERO;
         for report in [run(&loaded, 1, &mut watch), run_unwatched(&loaded, 1)] {
-            assert_eq!((report.verdict, Exit::Panic as u8), (Exit::Panic, 4));
+            assert_eq!((report.verdict, Exit::from(report.verdict) as u8), (Verdict::Panicked, 4));
             let said = report.panic.expect("it says what the panic said");
             assert!(said.contains("tick_time") && said.contains("(src/sim/world.rs:"), "{said}");
         }

@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 
 /// All of them, so that all errors show at once.
 pub(super) fn check(paths: &[PathBuf], screen: &mut Screen) -> Result<Exit> {
-    let mut exit = Exit::Held;
+    let mut exit = Exit::Good;
     for path in paths {
         match engine::load(path) {
             Ok(loaded) => screen.line(format_args!("{} {}", green("ok"), loaded.path)),
@@ -25,21 +25,20 @@ pub(super) fn check(paths: &[PathBuf], screen: &mut Screen) -> Result<Exit> {
 
 pub(super) fn schema(screen: &mut Screen) -> Result<Exit> {
     screen.json(&Scenario::schema());
-    Ok(Exit::Held)
+    Ok(Exit::Good)
 }
 
-/// Of a moral, the first sentence: the rest stands in the file.
+/// Of a moral the first sentence, whole: the rest stands in the file.
 pub(super) fn scenarios(directory: &Path, screen: &mut Screen) -> Result<Exit> {
     let paths = files::scenarios(directory)?;
     let width = paths.iter().map(|path| Scenario::name(path).chars().count()).max().unwrap_or(0);
-    let mut exit = Exit::Held;
+    let mut exit = Exit::Good;
     for path in &paths {
         match engine::load(path) {
             Ok(loaded) => {
                 let name = Scenario::name(path);
                 let pad = " ".repeat(width - name.chars().count());
-                let first = loaded.scenario.moral.split_inclusive(['.', ':']).next().unwrap_or_default();
-                screen.line(format_args!("{}{pad}  {}", bold(name), first.trim_end_matches(':')));
+                screen.line(format_args!("{}{pad}  {}", bold(name), first_sentence(&loaded.scenario.moral)));
             }
             Err(error) => {
                 screen.error(&error);
@@ -48,4 +47,22 @@ pub(super) fn scenarios(directory: &Path, screen: &mut Screen) -> Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+fn first_sentence(moral: &str) -> &str {
+    let ends = moral.match_indices(['.', '!', '?']).map(|(at, _)| at + 1);
+    let end = ends.into_iter().find(|&end| moral[end..].starts_with(char::is_whitespace)).unwrap_or(moral.len());
+    &moral[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_where_the_next_begins() {
+        assert_eq!(first_sentence("A fault: p1.x dies. Then more."), "A fault: p1.x dies.");
+        assert_eq!(first_sentence("Who leads? Nobody."), "Who leads?");
+        assert_eq!(first_sentence("no end"), "no end");
+    }
 }

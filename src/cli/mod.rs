@@ -12,6 +12,7 @@ mod engine;
 mod files;
 mod listing;
 mod panics;
+mod peers;
 mod ranges;
 mod render;
 mod replay;
@@ -19,25 +20,24 @@ mod report;
 mod run;
 mod shrink;
 mod walk;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use serde::Serialize;
 
+use crate::run::Verdict;
 use args::{Cli, Command};
 use render::Screen;
 
 /// How a command ends; the number is the exit code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
-    /// All held.
-    #[default]
-    Held = 0,
+    /// All held, or what was promised to be violated was.
+    Good = 0,
     /// Safety was violated, or a promise of the scenario broken.
     Safety = 1,
-    /// The command line or a file is wrong.
+    /// The command line or a file is wrong, or a trace ends before its run did.
     Usage = 2,
     /// Liveness was violated.
     Liveness = 3,
@@ -47,16 +47,13 @@ enum Exit {
     Diverged = 5,
 }
 
-impl Exit {
-    /// In one or two words, as in a trace's footer.
-    fn word(self) -> &'static str {
-        match self {
-            Exit::Held => "held",
-            Exit::Safety => "safety",
-            Exit::Usage => "usage",
-            Exit::Liveness => "liveness",
-            Exit::Panic => "panic",
-            Exit::Diverged => "diverged",
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Exit {
+        match verdict {
+            Verdict::Held | Verdict::ViolatedAsPromised => Exit::Good,
+            Verdict::SafetyViolated | Verdict::PromiseBroken => Exit::Safety,
+            Verdict::LivenessViolated => Exit::Liveness,
+            Verdict::Panicked => Exit::Panic,
         }
     }
 }
@@ -70,7 +67,7 @@ impl From<Exit> for ExitCode {
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut screen = Screen::new();
+    let mut screen = Screen::new(cli.width);
     let result = dispatch(&cli.command, &mut screen);
     let written = screen.end();
     match result.and_then(|exit| written.map(|()| exit)) {
@@ -91,5 +88,6 @@ fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
         Command::Check { scenarios } => listing::check(scenarios, screen),
         Command::Schema => listing::schema(screen),
         Command::Scenarios { directory } => listing::scenarios(directory, screen),
+        Command::Words(args) => words::words(args, screen),
     }
 }

@@ -3,6 +3,7 @@
 
 mod batch;
 mod diagnostic;
+mod peers;
 mod run;
 
 use std::fmt::Display;
@@ -10,15 +11,25 @@ use std::io::{self, Write};
 
 use anstream::AutoStream;
 use anyhow::Context;
+use console::Term;
 use serde::Serialize;
 
 pub(super) use batch::batch_text;
 pub(super) use diagnostic::scenario_error;
-pub(super) use run::{run_text, violation_text};
+pub(super) use peers::peers_text;
+pub(super) use run::{run_text, violation_text, wrapped};
+
+/// Where text is folded if nobody says otherwise.
+pub(super) const WIDTH: usize = 100;
+
+/// Narrower than this nothing is readable.
+pub(super) const NARROWEST: u16 = 40;
 
 /// Standard output and error.
 pub(super) struct Screen {
     out: io::BufWriter<AutoStream<io::Stdout>>,
+    /// As asked for, or that of the terminal.
+    width: Option<usize>,
     /// Nobody reads standard output any more.
     closed: bool,
     /// The first error that is not that.
@@ -26,8 +37,15 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn new() -> Screen {
-        Screen { out: io::BufWriter::new(AutoStream::auto(io::stdout())), closed: false, failed: None }
+    pub(super) fn new(width: Option<u16>) -> Screen {
+        let terminal = || Term::stdout().size_checked().map(|(_, columns)| columns.max(NARROWEST));
+        let width = width.or_else(terminal).map(usize::from);
+        Screen { out: io::BufWriter::new(AutoStream::auto(io::stdout())), width, closed: false, failed: None }
+    }
+
+    /// How many columns a line may take, if somebody asked or a terminal shows it. In a file a line may be as long as it is.
+    pub(super) fn width(&self) -> Option<usize> {
+        self.width
     }
 
     /// Whether it makes sense to go on.

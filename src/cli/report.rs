@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Exit;
+use crate::run::Verdict;
 
 /// One run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -10,7 +10,7 @@ pub(super) struct Report {
     pub scenario: String,
     pub moral: String,
     pub seed: u64,
-    pub verdict: Exit,
+    pub verdict: Verdict,
     /// The limit of steps ended it.
     pub cut_short: bool,
     pub steps: u64,
@@ -95,6 +95,7 @@ pub(super) struct BatchReport {
     /// Every run, by seed, then by scenario as given.
     pub results: Vec<Ran>,
     pub reached: Vec<Count>,
+    /// Of the situations that some run could reach.
     pub never_reached: Vec<String>,
     /// The first of each scenario and finding, with how many more there are.
     pub failures: Vec<Failure>,
@@ -105,7 +106,7 @@ pub(super) struct BatchReport {
 pub(super) struct Ran {
     pub scenario: String,
     pub seed: u64,
-    pub verdict: Exit,
+    pub verdict: Verdict,
     pub steps: u64,
     pub hash: String,
 }
@@ -115,9 +116,18 @@ pub(super) struct Ran {
 pub(super) struct Failure {
     pub scenario: String,
     pub seed: u64,
-    pub verdict: Exit,
+    pub verdict: Verdict,
     /// One line: the property, the broken promise or what the panic said.
     pub finding: String,
     pub seeds: u64,
     pub reproduce: String,
+    /// Where its trace is, if it could be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// The command that shows its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
+    /// Which scenario of the batch, from 0.
+    #[serde(skip)]
+    pub index: usize,
 }

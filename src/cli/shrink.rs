@@ -7,11 +7,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::args::ShrinkArgs;
-use super::files::Draft;
+use super::files::{Draft, quoted};
 use super::render::{Screen, bold, plural, thousands, violation_text};
 use super::report::Finding;
-use super::run::quoted;
 use super::{Exit, engine, files, panics};
+use crate::run::Verdict;
 use crate::shrink::{self, Options, Progress, ShrinkError, Shrunk, Target, Watch, regression_test};
 use crate::trace::Trace;
 
@@ -81,18 +81,20 @@ pub(super) fn shrink(args: &ShrinkArgs, screen: &mut Screen) -> Result<Exit> {
     } else if !args.quiet {
         tell(&report, &shrunk, screen);
     }
-    Ok(Exit::Held)
+    Ok(Exit::Good)
 }
 
 /// What is wrong with a trace, and why that may be.
 fn explained(error: &ShrinkError, trace: &Trace, path: &Path) -> anyhow::Error {
-    let verdict = trace.footer.as_ref().map(|footer| footer.verdict.as_str());
+    let verdict = trace.footer.as_ref().map(|footer| footer.verdict);
     let why = match (error, verdict) {
-        (ShrinkError::NothingWrong, Some("safety")) => {
+        (ShrinkError::NothingWrong, Some(Verdict::PromiseBroken)) => {
             ": its scenario broke a promise, which shows in whole runs, not in actions"
         }
-        (ShrinkError::NothingWrong, Some("liveness")) => ": the core did not converge, but its faults permitted that",
-        (ShrinkError::NothingWrong, Some("panic")) => ": the core does not panic any more",
+        (ShrinkError::NothingWrong, Some(Verdict::LivenessViolated)) => {
+            ": the core did not converge, but its faults permitted that"
+        }
+        (ShrinkError::NothingWrong, Some(Verdict::Panicked)) => ": the core does not panic any more",
         (ShrinkError::NothingWrong, _) => ": there is nothing to look for in a shorter one",
         _ => "",
     };
@@ -113,7 +115,7 @@ fn write(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<Report> {
         files::write(&places.test, test)?;
     }
     let Progress { spent, budget, .. } = shrunk.progress;
-    let run = |seed| format!("zabsim run {} --seed {seed}", quoted(&shown(&places.scenario)));
+    let run = |seed| format!("zabsim run {} --seed {seed}", quoted(&places.scenario));
     Ok(Report {
         property: shrunk.target.to_string(),
         violation: shrunk.violation.as_ref().map(engine::finding),
@@ -124,7 +126,7 @@ fn write(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<Report> {
         executed_steps: spent,
         exhausted: spent >= budget,
         trace: shown(&places.trace),
-        replay: format!("zabsim replay {} --from 1", quoted(&shown(&places.trace))),
+        replay: format!("zabsim replay {} --from 1", quoted(&places.trace)),
         scenario: shrunk.scenario.as_ref().map(|_| shown(&places.scenario)),
         run: shrunk.scenario.as_ref().map(|&(_, seed)| run(seed)),
         test: test.map(|_| shown(&places.test)),
@@ -143,7 +145,7 @@ fn tell(report: &Report, shrunk: &Shrunk, screen: &mut Screen) {
         screen.line("the budget is spent: with a greater --budget it may become shorter");
     }
     if let Some(finding) = &report.violation {
-        screen.text(&violation_text(finding));
+        screen.text(&violation_text(finding, screen.width()));
     }
     if let Some(panic) = &report.panic {
         screen.line(format_args!("the core panics: {panic}"));

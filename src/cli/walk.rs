@@ -4,10 +4,11 @@ use std::io::{self, BufRead, IsTerminal};
 
 use anyhow::Result;
 
-use super::render::{Screen, bold, dim};
+use super::peers::Standing;
+use super::render::{Screen, bold, dim, peers_text};
 use super::{Exit, engine, replay};
 use crate::trace::diagram::{Moment, Pick, TextDiagram};
-use crate::trace::{Replay, Trace};
+use crate::trace::{Replay, Trace, describe_action};
 
 const HELP: &str = "Enter: next step · a number: go there · p: the peers · q: quit";
 
@@ -39,7 +40,7 @@ struct Walk<'t> {
 
 pub(super) fn walk(trace: &Trace, from: u64, screen: &mut Screen) -> Result<Exit> {
     let start = Replay::new(trace);
-    let diagram = TextDiagram::new(start.world().setup().nodes.len(), Pick::default());
+    let diagram = TextDiagram::new(start.world().setup().nodes.len(), Pick::default()).within(screen.width());
     let mut walk = Walk { trace, replay: start.clone(), start, diagram };
     // A script that feeds the answers wants no prompts among the output.
     let terminal = io::stdin().is_terminal();
@@ -57,17 +58,17 @@ pub(super) fn walk(trace: &Trace, from: u64, screen: &mut Screen) -> Result<Exit
         }
         screen.flush();
         if screen.is_closed() {
-            return Ok(Exit::Held);
+            return Ok(Exit::Good);
         }
-        let Some(line) = lines.next().transpose()? else { return Ok(Exit::Held) };
+        let Some(line) = lines.next().transpose()? else { return Ok(Exit::Good) };
         let went = match ask(&line) {
             Ask::Next => walk.next(screen),
             Ask::Goto(step) => walk.goto(step, screen),
             Ask::Peers => {
-                screen.line(walk.replay.world().peers_report());
+                screen.text(&peers_text(&Standing::of(walk.replay.world()), screen.width()));
                 Ok(())
             }
-            Ask::Quit => return Ok(Exit::Held),
+            Ask::Quit => return Ok(Exit::Good),
             Ask::Unknown => {
                 screen.note(HELP);
                 Ok(())
@@ -83,13 +84,15 @@ impl Walk<'_> {
     fn next(&mut self, screen: &mut Screen) -> Result<(), Exit> {
         match engine::step(&mut self.replay) {
             Ok(Some(line)) => {
-                let action = serde_json::to_string(&line.action).unwrap_or_default();
-                screen.line(dim(format_args!("{:>7} {}", line.step, action)));
+                screen.line(dim(format_args!("step {}: {}", line.step, describe_action(&line.action))));
                 self.events(Some(screen));
                 Ok(())
             }
             Ok(None) => {
                 screen.line(bold("the end of the trace"));
+                if self.trace.footer.is_none() {
+                    replay::tell_incomplete(self.trace, screen);
+                }
                 Ok(())
             }
             Err(broke) => Err(replay::tell(self.trace, &broke, screen)),
@@ -100,7 +103,8 @@ impl Walk<'_> {
     fn goto(&mut self, step: u64, screen: &mut Screen) -> Result<(), Exit> {
         if step <= self.replay.at_step() {
             self.replay = self.start.clone();
-            self.diagram = TextDiagram::new(self.start.world().setup().nodes.len(), Pick::default());
+            self.diagram =
+                TextDiagram::new(self.start.world().setup().nodes.len(), Pick::default()).within(screen.width());
         }
         while self.replay.next_step().is_some_and(|next| next < step) {
             match engine::step(&mut self.replay) {

@@ -27,7 +27,7 @@ use crate::sim::latency::{DiskOptions, NetworkOptions};
 use crate::sim::schedule::{Plan, RunOptions};
 use crate::sim::workload::WorkloadOptions;
 use crate::sim::{Node, NodeSetup, Setup};
-use crate::zab::Limits;
+use crate::zab::{Conduct, Limits};
 use error::Source;
 
 /// One situation and what it promises.
@@ -41,6 +41,9 @@ pub struct Scenario {
     /// The text of the file, for traces.
     #[serde(skip)]
     pub text: String,
+    /// A bug that is switched on, by name. Only builds with the feature `mutants` know any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mutant: Option<String>,
     /// Who there is.
     #[serde(default)]
     pub cluster: ClusterOptions,
@@ -116,7 +119,13 @@ impl Scenario {
             clients: self.workload.clients.saturating_add(1),
             fifo: self.network.fifo,
             snapshot_chunk: self.disk.snapshot_chunk as usize,
+            conduct: self.conduct(),
         }
+    }
+
+    /// How its peers behave.
+    pub fn conduct(&self) -> Conduct {
+        Conduct::of(self.mutant.as_deref()).expect("the name was tried when the scenario was read")
     }
 
     /// What a seeded schedule draws from.
@@ -139,6 +148,9 @@ impl Scenario {
 
     /// What the types alone cannot say.
     fn validate(&self, source: &Source) -> Result<(), ScenarioError> {
+        if let Err(error) = Conduct::of(self.mutant.as_deref()) {
+            return Err(source.at("", "mutant", error));
+        }
         self.cluster.validate(source)?;
         self.limits.validate().map_err(|error| {
             let key = match &error {

@@ -26,7 +26,8 @@ pub use oracle::Target;
 pub use regression::regression_test;
 
 use crate::check::Violation;
-use crate::scenario::Scenario;
+use crate::run::{Verdict, judge};
+use crate::scenario::{Promise, Scenario};
 use crate::sim::Action;
 use crate::trace::{Footer, Header, Replay, Trace};
 use course::Entry;
@@ -259,16 +260,13 @@ fn judged(mut trace: Trace, target: &Target, catch: Catch) -> (Trace, Option<Vio
     })
     .err();
     let violations = replay.checkers().violations().to_vec();
-    let promised = |violation: &Violation| trace.header.violates.iter().any(|id| id == violation.property.id());
-    let verdict = match violations.as_slice() {
-        _ if panic.is_some() => "panic",
-        _ if matches!(target, Target::Stalled { .. }) => "liveness",
-        some if some.is_empty() || some.iter().any(promised) => "held",
-        some if some.iter().all(|violation| violation.property.is_liveness()) => "liveness",
-        _ => "safety",
+    let promise = Promise { violates: trace.header.violates.clone(), ..Promise::default() };
+    let verdict = match panic {
+        Some(_) => Verdict::Panicked,
+        None => judge(&promise, &violations, matches!(target, Target::Stalled { .. }), &[]),
     };
     if let Some(Footer { verdict: word, violations: ids, panic: said, .. }) = &mut trace.footer {
-        *word = verdict.into();
+        *word = verdict;
         *ids = violations.iter().map(|violation| violation.property.id().into()).collect();
         *said = panic;
     }

@@ -6,7 +6,7 @@ use super::oracle::{Judgement, Oracle};
 use super::simpler::{Seen, simpler};
 use super::text::text;
 use super::{Catch, Meter};
-use crate::run::{self, Options, Outcome, Sink};
+use crate::run::{self, Options, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
 use crate::sim::schedule::StageEnd;
 use crate::sim::{Action, World};
@@ -153,7 +153,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The trace of a run that is over, and that ended in this `panic`, if it did. Its footer tells no verdict yet.
+    /// The trace of a run that is over, and that ended in this `panic`, if it did. The verdict of its footer is still to be found.
     pub fn trace(mut self, header: Header, panic: Option<String>) -> Trace {
         let last = self.lines.last();
         let (steps, hash) = last.map_or((0, HexHash(0)), |line| (line.step, line.hash));
@@ -162,7 +162,7 @@ impl Record {
             let at = last.map_or(at, |line| line.at.max(at));
             self.lines.push(Line { step: steps + 1, at, action, hash: HexHash(0) });
         }
-        let footer = Footer { verdict: String::new(), steps, hash, violations: Vec::new(), panic };
+        let footer = Footer { verdict: Verdict::Held, steps, hash, violations: Vec::new(), panic };
         Trace { header, lines: self.lines, ends: self.ends, footer: Some(footer) }
     }
 }

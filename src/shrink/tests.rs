@@ -142,7 +142,7 @@ fn of_a_liveness_failure_only_the_chaos_shrinks() {
     assert!(script.len() < 6 && !script.iter().any(is_fault), "whatever happened before: {script:?}");
     assert_eq!(shrunk.trace.ends.len(), 1);
     assert!(shrunk.trace.last_step() < outcome.steps / 4 && shrunk.trace.last_step() > 0);
-    assert_eq!(shrunk.trace.footer.as_ref().unwrap().verdict, "liveness");
+    assert_eq!(shrunk.trace.footer.as_ref().unwrap().verdict, Verdict::LivenessViolated);
     assert_sound(&shrunk);
 }
 

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use super::ledger::digest_of;
 use super::{DiskMode, DiskWrite, Loss};
-use crate::zab::{Epoch, Payload, Ratio, ReadId, Txn, Write, WriteError, WriteId, Zxid};
+use crate::zab::{Conduct, Epoch, Payload, Ratio, ReadId, Txn, Write, WriteError, WriteId, Zxid, mutant};
 
 pub(super) use recovery::Recovery;
 
@@ -112,6 +112,8 @@ pub(super) struct SyncEnd {
 /// A disk.
 #[derive(Clone, Debug)]
 pub struct Disk {
+    /// How its host behaves.
+    conduct: Conduct,
     mode: DiskMode,
     accepted_epoch: Option<Epoch>,
     current_epoch: Option<Epoch>,
@@ -180,16 +182,29 @@ impl Disk {
         !has_snapshot && (self.base > Zxid::ZERO || (self.wiped && self.log.is_empty()))
     }
 
+    pub(super) fn set_conduct(&mut self, conduct: Conduct) {
+        self.conduct = conduct;
+    }
+
     pub(super) fn set_mode(&mut self, mode: DiskMode) {
         self.mode = mode;
     }
 
     pub(super) fn wipe(&mut self) {
-        *self = Disk { mode: self.mode, wiped: true, ..Disk::empty() };
+        *self = Disk { conduct: self.conduct, mode: self.mode, wiped: true, ..Disk::empty() };
     }
 
     /// Writes into the page cache. `None` if that failed, as the end of the next sync will tell.
     pub(super) fn write(&mut self, id: WriteId, write: Write) -> Option<DiskWrite> {
+        if let Write::Truncate { to } = write
+            && mutant!(self, Zk3701)
+            && self.mode == DiskMode::Full
+            && self.failure == Failure::None
+        {
+            let write = DiskWrite::Truncate { to };
+            self.queue.push_back(Queued { id, write, undo: Undo::Nothing });
+            return Some(write);
+        }
         if self.is_refused(id) {
             return None;
         }
@@ -259,8 +274,12 @@ impl Disk {
             .expect("a snapshot is written before it is installed");
         installed.safety = Safety::Durable;
         let purged = self.purged + self.log.len() as u64;
+        let mut beyond = VecDeque::new();
+        if mutant!(self, Zk2832) {
+            beyond.extend(self.log.iter().filter(|txn| txn.zxid > zxid).cloned());
+        }
         let before = Before {
-            log: std::mem::take(&mut self.log),
+            log: std::mem::replace(&mut self.log, beyond),
             base: std::mem::replace(&mut self.base, zxid),
             purged: std::mem::replace(&mut self.purged, purged),
             snapshots: std::mem::replace(&mut self.snapshots, vec![installed]),

@@ -413,6 +413,8 @@ pub enum Fault {
     Overtaken {
         /// The link.
         link: LinkKey,
+        /// Who receives it.
+        to: Node,
         /// How many it overtook.
         skip: u16,
     },

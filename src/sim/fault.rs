@@ -22,7 +22,7 @@ mod random;
 mod when;
 
 pub use inject::{Consequence, Injector, fits, nodes};
-pub use random::{Kind, RandomFaults, RandomOptions, may_wipe};
+pub use random::{Kind, RandomFaults, RandomOptions, Sprung, may_wipe};
 pub use when::When;
 
 use std::borrow::Cow;

@@ -4,10 +4,12 @@
 //! chance a time drawn from its seed, lets faults strike, lets clients act, and ends the run as every run ends: *chaos*, then a
 //! healed core that must converge, then the epilogue that must find everything that was committed.
 
+mod alarm;
 mod closing;
 mod queue;
 mod wire;
 
+use alarm::{Alarm, Ring};
 use closing::Closing;
 pub use closing::StageEnd;
 
@@ -17,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::clocks::ClockOptions;
-use super::fault::{Consequence, FaultOptions, Injection, Injector, RandomFaults, RandomOptions, Selector};
+use super::fault::{Consequence, FaultOptions, Injection, Injector, RandomFaults, RandomOptions, Selector, Sprung};
 use super::latency::{DiskOptions, Latency, NetworkOptions};
 use super::rng::{Rng, Stream};
 use super::text::Time;
@@ -93,51 +95,6 @@ pub struct Plan<'a> {
     pub faults: &'a [FaultOptions],
     /// Faults that strike at random.
     pub random: Option<&'a RandomOptions>,
-}
-
-/// A timer that is on the queue at most once. Deadlines move with every packet; the queue must not grow with them.
-#[derive(Clone, Copy, Debug)]
-struct Alarm {
-    wanted: Instant,
-    queued: Instant,
-}
-
-impl Alarm {
-    const OFF: Alarm = Alarm { wanted: Instant::NEVER, queued: Instant::NEVER };
-
-    /// Sets it to `at`; tells whether it must be queued.
-    fn set(&mut self, at: Instant) -> bool {
-        self.wanted = at;
-        let sooner = at < self.queued;
-        if sooner {
-            self.queued = at;
-        }
-        sooner
-    }
-
-    /// The queue came to `at`: whether it rings, or when to look again.
-    fn due(&mut self, at: Instant) -> Ring {
-        if at != self.queued {
-            return Ring::Stale;
-        }
-        self.queued = Instant::NEVER;
-        if self.wanted > at {
-            if self.wanted == Instant::NEVER {
-                return Ring::Stale;
-            }
-            self.queued = self.wanted;
-            return Ring::Later(self.wanted);
-        }
-        self.wanted = Instant::NEVER;
-        Ring::Now
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ring {
-    Now,
-    Later(Instant),
-    Stale,
 }
 
 /// One server as the schedule sees it.
@@ -322,6 +279,11 @@ impl Seeded {
                 self.strike_at_random(world);
                 None
             }
+            Due::Ambushed { trigger, peer } => {
+                let drawn = self.random.as_mut().and_then(|random| random.draw_at(world, trigger, peer));
+                self.inject_drawn(drawn, world);
+                None
+            }
             Due::Fault(consequence) if self.closing.is_chaos() => self.execute(consequence),
             Due::Fault(_) => None,
             Due::Closing(consequence) => self.execute(consequence),
@@ -389,7 +351,11 @@ impl Seeded {
         let pause = random.pause();
         let drawn = random.draw(world);
         self.queue.push(self.now + pause, Due::Random);
-        if let Some(injection) = drawn {
+        self.inject_drawn(drawn, world);
+    }
+
+    fn inject_drawn(&mut self, drawn: Option<Injection>, world: &World) {
+        if let Some(injection) = drawn.filter(|_| self.closing.is_chaos()) {
             self.inject(&injection, (None, None), world);
         }
     }
@@ -519,6 +485,11 @@ impl Seeded {
         if self.waiting {
             self.trigger(event, world);
         }
+        if let Some(Sprung { trigger, peer, after }) =
+            self.random.as_mut().and_then(|random| random.spring(event, world))
+        {
+            self.queue.push(self.now + after, Due::Ambushed { trigger, peer });
+        }
     }
 
     fn trigger(&mut self, event: &Event, world: &World) {
@@ -566,29 +537,5 @@ impl Schedule for Seeded {
 
     fn stage_end(&mut self) -> Option<StageEnd> {
         self.closing.take_end()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_alarm_that_moves_later_is_queued_once() {
-        let mut alarm = Alarm::OFF;
-        assert!(alarm.set(Instant(10)));
-        assert!(!alarm.set(Instant(20)), "10 is on the queue and will look again");
-        assert_eq!(alarm.due(Instant(10)), Ring::Later(Instant(20)));
-        assert_eq!(alarm.due(Instant(20)), Ring::Now);
-        assert_eq!(alarm.due(Instant(20)), Ring::Stale, "it rings once");
-    }
-
-    #[test]
-    fn an_alarm_that_moves_sooner_rings_sooner() {
-        let mut alarm = Alarm::OFF;
-        assert!(alarm.set(Instant(10)));
-        assert!(alarm.set(Instant(5)));
-        assert_eq!(alarm.due(Instant(5)), Ring::Now);
-        assert_eq!(alarm.due(Instant(10)), Ring::Stale);
     }
 }

@@ -1,6 +1,6 @@
 //! What a world is built from.
 
-use crate::zab::{Ensemble, Epoch, Limits, Zxid};
+use crate::zab::{Conduct, Ensemble, Epoch, Limits, Zxid};
 
 /// Everything a world is built from. The sids of the ensemble are 1 to the number of nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Setup {
     pub fifo: bool,
     /// The size of a piece of a snapshot, in bytes. A snapshot always has at least two.
     pub snapshot_chunk: usize,
+    /// How its peers behave.
+    pub conduct: Conduct,
 }
 
 /// One server.

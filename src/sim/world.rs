@@ -54,7 +54,10 @@ impl World {
             assert_eq!(sid, Node::at(index).sid(), "the sids of a simulated ensemble are 1 to n");
             let config = Config::new(sid, setup.ensemble.clone(), node.limits.clone());
             let config = config.expect("whoever makes a setup validates its limits");
-            NodeState::new(config, Disk::with_history(&node.history, empty.clone()), Clock::new(node.drift))
+            let config = Config { conduct: setup.conduct, ..config };
+            let mut disk = Disk::with_history(&node.history, empty.clone());
+            disk.set_conduct(setup.conduct);
+            NodeState::new(config, disk, Clock::new(node.drift))
         });
         let started = setup.nodes.iter().enumerate().filter(|(_, node)| node.starts);
         let down = started.map(|(index, _)| Chance::Down { node: Node::at(index) });

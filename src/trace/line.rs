@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::scenario::Scenario;
+use crate::run::Verdict;
+use crate::scenario::{Promise, Scenario};
 use crate::sim::schedule::StageEnd;
 use crate::sim::{Action, Node, STREAM_VERSION, Setup, Stage};
 use crate::zab::{Duration, Instant};
@@ -30,6 +31,9 @@ pub struct Header {
     pub mutants: Vec<String>,
     /// The properties of which the scenario promises to violate one, by id.
     pub violates: Vec<String>,
+    /// The situations that the scenario promises to reach, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reaches: Vec<String>,
     /// The world, with everything that the seed drew for it. Replay needs this and the actions, and nothing else.
     #[serde(with = "super::setup")]
     pub setup: Setup,
@@ -46,11 +50,17 @@ impl Header {
             scenario: name.into(),
             seed,
             stream: STREAM_VERSION,
-            mutants: Vec::new(),
+            mutants: scenario.mutant.iter().cloned().collect(),
             violates: scenario.promise.violates.clone(),
+            reaches: scenario.promise.reaches.clone(),
             setup: scenario.setup(seed),
             text: scenario.text.clone(),
         }
+    }
+
+    /// What the scenario promises.
+    pub fn promise(&self) -> Promise {
+        Promise { holds: None, violates: self.violates.clone(), reaches: self.reaches.clone() }
     }
 }
 
@@ -111,13 +121,13 @@ impl EndLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Footer {
-    /// `held`, `safety`, `liveness`, `panic` …
-    pub verdict: String,
+    /// `held`, `as-promised`, `safety`, `liveness`, `promise` or `panic`.
+    pub verdict: Verdict,
     /// How many steps were taken.
     pub steps: u64,
     /// The hash after the last one.
     pub hash: HexHash,
-    /// The properties that were violated, by id, in the order in which they were.
+    /// The properties that were violated, by id, each once, in the order in which they were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<String>,
     /// What a panic in the core said.

@@ -2,7 +2,7 @@
 //!
 //! A trace is JSON Lines: a [`Header`] (the scenario, the seed and the world that was drawn from them), one [`Line`] per
 //! action with its virtual time and the chained hash after it, an [`EndLine`] where a stage ended, and at the end a [`Footer`]
-//! with the verdict, which is missing if the process died. It replays without the random generator and without reading the
+//! with the verdict, which is missing if the process that wrote it died. It replays without the random generator and without reading the
 //! scenario, so that a stored failure survives changes in how seeds are spent and in how scenarios are written.
 //!
 //! ```text
@@ -12,6 +12,7 @@
 //! {"verdict":"safety","steps":1,"hash":"a2f1c04b9d3e5f60","violations":["S3"]}
 //! ```
 
+mod choice;
 pub mod diagram;
 mod line;
 mod names;
@@ -21,6 +22,7 @@ mod replay;
 mod setup;
 mod story;
 
+pub use choice::describe_action;
 pub use line::{EndLine, FORMAT, Footer, Header, HexHash, Line};
 pub use names::{message_names, packet_name, phase_name, state_name};
 pub use read::{Trace, TraceError};

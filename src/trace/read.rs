@@ -6,6 +6,7 @@ use std::io::{self, BufRead};
 use serde::Deserialize;
 
 use super::{EndLine, FORMAT, Footer, Header, Line};
+use crate::zab::Conduct;
 
 /// A trace, read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl Trace {
             } else if footer.is_some() {
                 return Err(at.malformed(1, "the trace goes on after its footer", "the end of the file"));
             } else if line.starts_with(b"{\"verdict\"") {
-                footer = Some(at.parse(line, FOOTER)?);
+                footer = Some(at.footer(line, lines.last())?);
             } else if line.starts_with(b"{\"end\"") {
                 let end: EndLine = at.parse(line, END)?;
                 let last = lines.last().map_or(0, |line| line.step);
@@ -113,18 +114,30 @@ impl At {
             let what = format!("this trace has format {} (written by zabsim {by})", versioned.format);
             return Err(self.malformed(1, &what, &format!("format {FORMAT}, the one this zabsim reads")));
         }
-        let header: Header = self.parse(line, HEADER)?;
-        match header.mutants.first() {
-            None => Ok(header),
-            Some(name) => {
-                let what = format!("it was recorded with the deliberate bug {name:?}");
-                Err(self.malformed(
-                    1,
-                    &what,
-                    "a trace of a core without deliberate bugs: this zabsim has none to switch on",
-                ))
-            }
+        let mut header: Header = self.parse(line, HEADER)?;
+        let mutant = match header.mutants.as_slice() {
+            [] => None,
+            [one] => Some(one.as_str()),
+            _ => return Err(self.malformed(1, "it names several mutants", "one at most")),
+        };
+        header.setup.conduct = Conduct::of(mutant).map_err(|what| {
+            let what = format!("it was recorded with a deliberate bug, and {what}");
+            self.malformed(1, &what, "a trace of a core that this zabsim can be")
+        })?;
+        Ok(header)
+    }
+
+    /// A footer that does not know the last step speaks of lines that are not there.
+    fn footer(self, line: &[u8], last: Option<&Line>) -> Result<Footer, TraceError> {
+        let footer: Footer = self.parse(line, FOOTER)?;
+        // Of the step over which the core panicked no hash came, and the footer counts the steps before it.
+        let last = last.map_or(0, |last| last.step);
+        let counted = last - u64::from(footer.panic.is_some() && last > 0 && footer.steps < last);
+        if footer.steps == counted {
+            return Ok(footer);
         }
+        let what = format!("the footer speaks of {} steps, the last step above it is {last}", footer.steps);
+        Err(self.malformed(1, &what, "every step of the run: lines are missing"))
     }
 
     fn parse<'t, T: Deserialize<'t>>(self, line: &'t [u8], expected: &str) -> Result<T, TraceError> {
@@ -176,6 +189,7 @@ impl std::error::Error for TraceError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::Verdict;
 
     const HEAD: &str = concat!(
         r#"{"format":1,"zabsim":"0.1.0","scenario":"a","seed":1,"stream":1,"mutants":[],"violates":[],"#,
@@ -194,8 +208,15 @@ mod tests {
         let end = r#"{"verdict":"held","steps":1,"hash":"00000000000000ff"}"#;
         let trace = Trace::read(format!("{HEAD}\n{STEP_1}\n{stage}\n{end}\n").as_bytes()).unwrap();
         assert_eq!((trace.lines.len(), trace.last_step(), trace.lines[0].hash.0), (1, 1, 255));
-        assert_eq!(trace.footer.unwrap().verdict, "held");
+        assert_eq!(trace.footer.unwrap().verdict, Verdict::Held);
         assert_eq!((trace.ends.len(), trace.ends[0].stage_end().core.len()), (1, 1));
+    }
+
+    #[test]
+    fn the_step_over_which_the_core_panicked_is_not_counted() {
+        let end = r#"{"verdict":"panic","steps":0,"hash":"0000000000000000","panic":"an ack for nothing"}"#;
+        let trace = Trace::read(format!("{HEAD}\n{STEP_1}\n{end}\n").as_bytes()).unwrap();
+        assert_eq!((trace.footer.unwrap().steps, trace.lines.len()), (0, 1));
     }
 
     #[test]
@@ -209,11 +230,16 @@ mod tests {
         let hash = format!("{HEAD}\n{}\n", STEP_1.replace("ff", "fg"));
         assert!(error(&hash).contains("a hash is 16 hexadecimal digits"), "{}", error(&hash));
         let mutant = HEAD.replace(r#""mutants":[]"#, r#""mutants":["ack-early"]"#);
-        assert!(error(&mutant).contains("the deliberate bug \"ack-early\""), "{}", error(&mutant));
+        assert!(error(&mutant).contains("no mutant `ack-early`"), "{}", error(&mutant));
         let twice = format!("{HEAD}\n{STEP_1}\n{STEP_1}\n");
         assert!(error(&twice).starts_with("3:6: step 1 stands after step 1"), "{}", error(&twice));
         let cut = format!("{HEAD}\n{}", &STEP_1[..40]);
         assert!(error(&cut).starts_with("2:41: the last line is cut off"), "{}", error(&cut));
+        let end = r#"{"verdict":"held","steps":2,"hash":"00000000000000ff"}"#;
+        let short = format!("{HEAD}\n{STEP_1}\n{end}\n");
+        assert!(error(&short).starts_with("3:1: the footer speaks of 2 steps, the last step above it is 1"));
+        let strange = short.replace("held", "hold").replace("\"steps\":2", "\"steps\":1");
+        assert!(error(&strange).contains("unknown variant `hold`"), "{}", error(&strange));
         let later = HEAD.replace(":1,\"zabsim\":\"0.1.0\"", ":9,\"zabsim\":\"7.0.0\"");
         assert!(
             error(&later).starts_with("1:1: this trace has format 9 (written by zabsim 7.0.0)"),

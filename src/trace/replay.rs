@@ -2,17 +2,19 @@
 
 use std::fmt;
 
-use super::{EndLine, Header, HexHash, Line, Trace};
-use crate::check::Checkers;
-use crate::run;
+use super::{EndLine, HexHash, Line, Trace};
+use crate::check::{Checkers, Situation};
+use crate::run::{self, Verdict};
 use crate::sim::{Action, World};
 
 /// A replay under way.
 #[derive(Clone, Debug)]
 pub struct Replay<'t> {
-    lines: &'t [Line],
-    ends: &'t [EndLine],
+    trace: &'t Trace,
     next: usize,
+    /// The ends of stages still to come.
+    ends: &'t [EndLine],
+    is_unconverged: bool,
     world: World,
     checkers: Checkers,
 }
@@ -33,18 +35,20 @@ pub struct Diverged {
 impl<'t> Replay<'t> {
     /// Before the first step of `trace`, in the world that it was recorded in.
     pub fn new(trace: &'t Trace) -> Replay<'t> {
-        let Trace { header: Header { setup, .. }, lines, ends, .. } = trace;
-        Replay { lines, ends, next: 0, world: World::new(setup), checkers: Checkers::new(setup) }
+        let setup = &trace.header.setup;
+        let (world, checkers) = (World::new(setup), Checkers::new(setup));
+        Replay { trace, next: 0, ends: &trace.ends, is_unconverged: false, world, checkers }
     }
 
     /// Takes one step: its line, or `None` at the end.
     pub fn step(&mut self) -> Result<Option<&'t Line>, Diverged> {
-        let Some(line) = self.lines.get(self.next) else { return Ok(None) };
+        let Some(line) = self.trace.lines.get(self.next) else { return Ok(None) };
         self.next += 1;
         self.world.apply(line.at, &line.action);
         self.checkers.step(&self.world);
         while let Some((end, rest)) = self.ends.split_first().filter(|(end, _)| end.step <= line.step) {
             self.checkers.finish(&self.world, run::end_of(&end.stage_end()));
+            self.is_unconverged |= !end.converged;
             self.ends = rest;
         }
         let got = HexHash(self.world.hash());
@@ -57,7 +61,7 @@ impl<'t> Replay<'t> {
 
     /// Takes all steps up to and including `until`, and shows each to `observer`.
     pub fn run_until(&mut self, until: u64, mut observer: impl FnMut(&Line, &World)) -> Result<(), Diverged> {
-        while self.lines.get(self.next).is_some_and(|line| line.step <= until) {
+        while self.trace.lines.get(self.next).is_some_and(|line| line.step <= until) {
             if let Some(line) = self.step()? {
                 observer(line, &self.world);
             }
@@ -75,14 +79,25 @@ impl<'t> Replay<'t> {
         &self.checkers
     }
 
+    /// What the steps taken so far come to, judged as the run was, and what was promised and did not come. Of a promise nothing
+    /// is demanded before the run is over.
+    pub fn judge(&self) -> (Verdict, Vec<String>) {
+        let promise = self.trace.header.promise();
+        let violations = self.checkers.violations();
+        let reached = |name: &str| Situation::from_name(name).is_some_and(|it| self.checkers.reached().has(it));
+        let is_over = self.next_step().is_none() && self.trace.footer.is_some();
+        let broken = if is_over { run::broken(&promise, violations, reached) } else { Vec::new() };
+        (run::judge(&promise, violations, self.is_unconverged, &broken), broken)
+    }
+
     /// The number of the last step taken; 0 before the first.
     pub fn at_step(&self) -> u64 {
-        self.next.checked_sub(1).map_or(0, |last| self.lines[last].step)
+        self.next.checked_sub(1).map_or(0, |last| self.trace.lines[last].step)
     }
 
     /// The number of the next step; `None` at the end.
     pub fn next_step(&self) -> Option<u64> {
-        self.lines.get(self.next).map(|line| line.step)
+        self.trace.lines.get(self.next).map(|line| line.step)
     }
 }
 
@@ -97,7 +112,7 @@ impl std::error::Error for Diverged {}
 
 #[cfg(test)]
 mod tests {
-    use super::super::{EndLine, Recorder};
+    use super::super::{EndLine, Header, Recorder};
     use super::*;
     use crate::run::{Options, Outcome, Sink};
     use crate::scenario::Scenario;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use crate::scenario::{HistoryOptions, LARGEST_CHUNK, LimitsOptions};
 use crate::sim::{Drift, Node, NodeSetup, Setup};
-use crate::zab::{Ensemble, Limits, MemberRole, Sid, quorum::Group, quorum::Rule};
+use crate::zab::{Conduct, Ensemble, Limits, MemberRole, Sid, quorum::Group, quorum::Rule};
 
 /// A world, as written.
 #[derive(Deserialize, Serialize)]
@@ -96,7 +96,14 @@ impl Written {
         }
         let nodes = self.nodes.into_iter().map(|node| node.setup(&self.limits)).collect::<Result<_, String>>()?;
         let Written { clients, fifo, snapshot_chunk, .. } = self;
-        Ok(Setup { ensemble, nodes, clients, fifo, snapshot_chunk: snapshot_chunk as usize })
+        Ok(Setup {
+            ensemble,
+            nodes,
+            clients,
+            fifo,
+            snapshot_chunk: snapshot_chunk as usize,
+            conduct: Conduct::default(),
+        })
     }
 
     fn ensemble(&self) -> Result<Ensemble, String> {

@@ -147,7 +147,7 @@ fn write_error(error: WriteError) -> &'static str {
     }
 }
 
-fn loss_text(loss: Loss) -> String {
+pub(super) fn loss_text(loss: Loss) -> String {
     match loss {
         Loss::Process => "the process is killed".into(),
         Loss::Power { kept, torn } => {
@@ -161,6 +161,7 @@ pub(super) fn fault_text(fault: &Fault) -> String {
     match *fault {
         Fault::Cut { from, to } => format!("nothing gets from {from} to {to} any more"),
         Fault::Mended { from, to } => format!("packets get from {from} to {to} again"),
+        Fault::Reset { link, lost: 1 } => format!("the link {link} is reset, 1 packet is lost"),
         Fault::Reset { link, lost } => format!("the link {link} is reset, {lost} packets are lost"),
         Fault::HalfOpened { link, at } => format!("the link {link} is half open, only {at} notices"),
         Fault::Paused { node } => format!("{node} stands still"),
@@ -170,11 +171,14 @@ pub(super) fn fault_text(fault: &Fault) -> String {
         Fault::Disk { node, mode: DiskMode::Full } => format!("the disk of {node} is full"),
         Fault::Disk { node, mode: DiskMode::Lying } => format!("the disk of {node} lies about syncs"),
         Fault::ClockJumped { node, millis } => format!("the clock of {node} jumps forward by {millis} ms"),
-        Fault::Overtaken { link, skip } => format!("a packet on {link} overtakes {skip} others"),
+        Fault::Overtaken { link, to, skip } => {
+            let others = if skip == 1 { "another".into() } else { format!("{skip} others") };
+            format!("a packet from {} to {to} overtakes {others} ({link})", link.other(to))
+        }
     }
 }
 
-fn op_verb(op: Op) -> &'static str {
+pub(super) fn op_verb(op: Op) -> &'static str {
     match op {
         Op::Write => "write",
         Op::Read => "read",
@@ -182,7 +186,7 @@ fn op_verb(op: Op) -> &'static str {
     }
 }
 
-fn stage_text(stage: Stage) -> &'static str {
+pub(super) fn stage_text(stage: Stage) -> &'static str {
     match stage {
         Stage::Chaos => "faults begin",
         Stage::Converge => "a core is healed and must converge",

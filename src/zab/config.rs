@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Duration, Ensemble, Sid};
+use super::{Conduct, Duration, Ensemble, Sid};
 
 /// A fraction, exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,6 +117,8 @@ pub struct Config {
     pub ensemble: Ensemble,
     /// Times and sizes.
     pub limits: Limits,
+    /// How it behaves; the hardened protocol unless said otherwise.
+    pub conduct: Conduct,
 }
 
 /// Why a [`Config`] cannot work.
@@ -187,7 +189,7 @@ impl Config {
         if ensemble.role(sid).is_none() {
             return Err(ConfigError::NotAMember(sid));
         }
-        Ok(Config { sid, ensemble, limits })
+        Ok(Config { sid, ensemble, limits, conduct: Conduct::default() })
     }
 }
 

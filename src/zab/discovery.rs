@@ -14,27 +14,34 @@
 //! `Leader.waitForEpochAck`).
 
 use super::ensemble::Ensemble;
-use super::{Epoch, MemberSet, Sid, Zxid};
+use super::{Conduct, Epoch, MemberSet, Sid, Zxid, mutant};
 
 /// The choice of an epoch (`getEpochToPropose`): above the promise of everybody who joined before it was decided.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EpochProposal {
+    conduct: Conduct,
     epoch: Epoch,
     joined: MemberSet,
     decided: bool,
 }
 
 impl EpochProposal {
+    /// Nobody has joined.
+    pub fn new(conduct: Conduct) -> EpochProposal {
+        EpochProposal { conduct, ..EpochProposal::default() }
+    }
+
     /// A server tells its promise. Every promise raises the epoch, only participants make the quorum. Returns whether
     /// this join decided it.
     pub fn join(&mut self, ensemble: &Ensemble, leader: Sid, sid: Sid, accepted_epoch: Epoch) -> bool {
         if self.decided {
             return false;
         }
-        if accepted_epoch >= self.epoch {
+        let kept = mutant!(self, Zk1343) && accepted_epoch == self.epoch && self.epoch > Epoch(0);
+        if accepted_epoch >= self.epoch && !kept {
             self.epoch = accepted_epoch.next();
         }
-        if ensemble.is_participant(sid) {
+        if ensemble.is_participant(sid) || mutant!(self, Zk2959) {
             self.joined.extend(ensemble.position(sid));
         }
         self.decided = has_quorum_with(ensemble, self.joined, leader);
@@ -64,6 +71,7 @@ pub struct StateSummary {
 /// The comparison of histories (`waitForEpochAck`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EpochAcks {
+    conduct: Conduct,
     leader: StateSummary,
     acked: MemberSet,
     finished: bool,
@@ -82,8 +90,8 @@ pub enum Compared {
 
 impl EpochAcks {
     /// The leader's own history to compare with.
-    pub fn new(leader: StateSummary) -> EpochAcks {
-        EpochAcks { leader, ..EpochAcks::default() }
+    pub fn new(leader: StateSummary, conduct: Conduct) -> EpochAcks {
+        EpochAcks { conduct, leader, ..EpochAcks::default() }
     }
 
     /// A learner tells its history. One whose promise is an old one (`current_epoch` is `None`) and one without data are
@@ -100,7 +108,7 @@ impl EpochAcks {
         if (StateSummary { current_epoch, last_zxid }) > self.leader {
             return Compared::Ahead;
         }
-        if last_zxid != Zxid::MISSING && ensemble.is_participant(sid) {
+        if last_zxid != Zxid::MISSING && (ensemble.is_participant(sid) || mutant!(self, Zk2959)) {
             self.acked.extend(ensemble.position(sid));
         }
         self.finished = has_quorum_with(ensemble, self.acked, leader);
@@ -149,7 +157,7 @@ mod tests {
     fn a_learner_with_a_more_recent_history_is_refused() {
         let z = |e, c| Zxid::new(Epoch(e), c);
         let ensemble = ensemble();
-        let mut acks = EpochAcks::new(StateSummary { current_epoch: Epoch(2), last_zxid: z(2, 5) });
+        let mut acks = EpochAcks::new(StateSummary { current_epoch: Epoch(2), last_zxid: z(2, 5) }, Conduct::default());
         let mut ack = |sid, epoch: Option<u32>, zxid| acks.ack(&ensemble, Sid(3), Sid(sid), epoch.map(Epoch), zxid);
         assert_eq!(ack(1, Some(2), z(2, 6)), Compared::Ahead);
         assert_eq!(ack(1, Some(3), z(1, 1)), Compared::Ahead);

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use super::ensemble::Acks;
 use super::local::Local;
 use super::message::{NOTIFICATION_VERSION, Notification};
+use super::mutant;
 use super::timer::{Deadline, Timer};
 use super::vote::{CastVote, PeerState, Vote};
 use super::{Duration, Instant, Milestone, Output, Outputs, Phase, Sid, Zxid};
@@ -95,7 +96,7 @@ impl Election {
         out: &mut Outputs,
     ) -> Option<Elected> {
         if self.finalizing.is_some() {
-            if !n.vote.beats(&self.proposed, &local.verifiers.current) {
+            if !beats(local, &n.vote, &self.proposed) {
                 // Consumed and dropped, whatever it was; the wait starts again.
                 self.deadline = now + local.limits.finalize_wait;
                 return None;
@@ -124,11 +125,11 @@ impl Election {
         if n.round > local.round {
             local.round = n.round;
             self.recvset.clear();
-            let better = n.vote.beats(&self.initial, &local.verifiers.current);
+            let better = beats(local, &n.vote, &self.initial);
             self.propose(local, if better { n.vote } else { self.initial }, out);
         } else if n.round < local.round {
             return;
-        } else if n.vote.beats(&self.proposed, &local.verifiers.current) {
+        } else if beats(local, &n.vote, &self.proposed) {
             self.propose(local, n.vote, out);
         }
         let cast = CastVote { vote: n.vote, round: n.round, state: PeerState::Looking, version: n.version };
@@ -196,9 +197,24 @@ impl Election {
     }
 }
 
+fn beats(local: &Local, new: &Vote, current: &Vote) -> bool {
+    let forgotten = mutant!(local, Zk1419)
+        && new.zxid == current.zxid
+        && new.leader > current.leader
+        && local.verifiers.current.weight(new.leader) != 0;
+    forgotten || new.beats(current, &local.verifiers.current)
+}
+
+fn agree(local: &Local, one: &CastVote, other: &CastVote) -> bool {
+    if mutant!(local, Zk1732) {
+        return one.vote == other.vote && one.round == other.round;
+    }
+    one.agrees_with(other)
+}
+
 fn supporters(local: &Local, votes: &BTreeMap<Sid, CastVote>, cast: &CastVote) -> Acks {
     let mut acks = Acks::default();
-    for (sid, _) in votes.iter().filter(|(_, other)| other.agrees_with(cast)) {
+    for (sid, _) in votes.iter().filter(|(_, other)| agree(local, other, cast)) {
         local.verifiers.add_ack(&mut acks, *sid);
     }
     acks
@@ -210,6 +226,7 @@ fn check_leader(local: &Local, votes: &BTreeMap<Sid, CastVote>, cast: &CastVote)
     if cast.vote.leader == local.sid {
         local.round == cast.round && local.log.applied() != Zxid::MISSING
     } else {
-        votes.get(&cast.vote.leader).is_some_and(|vote| vote.state == PeerState::Leading)
+        let unchecked = mutant!(local, Zk975) && cast.round != local.round;
+        unchecked || votes.get(&cast.vote.leader).is_some_and(|vote| vote.state == PeerState::Leading)
     }
 }

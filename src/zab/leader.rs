@@ -17,6 +17,7 @@ use super::broadcast::Pipeline;
 use super::discovery::{Compared, EpochAcks, EpochProposal, StateSummary};
 use super::ensemble::Acks;
 use super::local::Local;
+use super::mutant;
 use super::progress::{Progress, ProgressStage};
 use super::storage::{Write, WriteId};
 use super::timer::{Deadline, Timer, earliest};
@@ -80,8 +81,8 @@ impl Leader {
         let summary = StateSummary { current_epoch: local.current_epoch, last_zxid: local.log.applied() };
         let mut leader = Leader {
             stage: Stage::Choosing,
-            proposal: EpochProposal::default(),
-            epoch_acks: EpochAcks::new(summary),
+            proposal: EpochProposal::new(local.conduct),
+            epoch_acks: EpochAcks::new(summary, local.conduct),
             new_leader_acks: Acks::default(),
             learners: Vec::new(),
             pipeline: Pipeline::new(Zxid::ZERO),
@@ -186,6 +187,9 @@ impl Leader {
         self.give_up = now + local.limits.init_time();
         self.pipeline = Pipeline::new(Zxid::marker(epoch));
         local.entered(PeerState::Leading, Phase::Synchronization, Some(epoch), out);
+        if mutant!(local, Zk790) {
+            local.log.mark(Zxid::marker(epoch));
+        }
         for index in (0..self.learners.len()).rev() {
             if self.learners[index].stage == ProgressStage::Compared {
                 self.synchronize(local, now, index, None, out);
@@ -200,6 +204,9 @@ impl Leader {
             return;
         }
         local.verifiers.add_ack(&mut self.new_leader_acks, sid);
+        if mutant!(local, Zk769) {
+            self.new_leader_acks.current.extend(local.verifiers.current.position(sid));
+        }
         if !local.verifiers.has_all_quorums(self.new_leader_acks) {
             return;
         }
@@ -208,7 +215,9 @@ impl Leader {
         self.stage = Stage::Serving;
         self.give_up = Instant::NEVER;
         self.half_tick_at = now + local.limits.tick_time / 2;
-        local.log.mark(Zxid::marker(epoch));
+        if !mutant!(local, Zk790) {
+            local.log.mark(Zxid::marker(epoch));
+        }
         local.serve(PeerState::Leading, epoch, out);
         for index in 0..self.learners.len() {
             if self.learners[index].stage == ProgressStage::Acked {
@@ -223,7 +232,16 @@ impl Leader {
             out.push(Output::Reject(Rejected::Write(request)));
             return Ok(());
         }
-        let zxid = self.pipeline.next();
+        let mut zxid = self.pipeline.next();
+        if mutant!(local, Zk1277) && zxid.counter() >= local.limits.counter_limit {
+            let overflowed = Zxid::marker(zxid.epoch().next());
+            if self.pipeline.last_committed() < self.pipeline.last_proposed() || overflowed.epoch() >= Epoch::LAST {
+                out.push(Output::Reject(Rejected::Write(request)));
+                return Ok(());
+            }
+            self.pipeline = Pipeline::new(overflowed);
+            zxid = self.pipeline.next();
+        }
         if zxid.counter() >= local.limits.counter_limit {
             out.push(Output::Reject(Rejected::Write(request)));
             return Err(LeaveReason::CounterExhausted);
@@ -287,6 +305,9 @@ impl Leader {
 
     /// One of our voters is looking again (`Leader.reportLookingSid`).
     pub fn on_looking(&mut self, local: &Local, now: Instant, sid: Sid) -> Step {
+        if mutant!(local, Zk3109) {
+            return Ok(());
+        }
         let Some(patience) = local.limits.max_time_to_wait_for_epoch else { return Ok(()) };
         let supported = local.verifiers.current.position(sid).is_some_and(|p| self.supporters.current.contains(p));
         if self.stage == Stage::Choosing && supported && now.since(self.started) >= patience {
@@ -296,7 +317,13 @@ impl Leader {
     }
 
     /// Timers may be due.
-    pub fn on_wake(&mut self, local: &Local, now: Instant, out: &mut Outputs) -> Step {
+    pub fn on_wake(&mut self, local: &mut Local, now: Instant, out: &mut Outputs) -> Step {
+        if mutant!(local, Zk1192) && now >= self.give_up && self.stage == Stage::Comparing {
+            let (epoch, acked, last_zxid) = (self.epoch(), self.epoch_acks.acked(), local.log.applied());
+            out.push(Output::Milestone(Milestone::EpochAcked { epoch, acked, last_zxid }));
+            self.stage = Stage::Adopting { write: local.persist(Write::CurrentEpoch(epoch), out) };
+            self.give_up = now + local.limits.init_time();
+        }
         if now >= self.give_up {
             return Err(match self.stage {
                 Stage::Choosing | Stage::Promising { .. } => LeaveReason::EpochTimeout,
@@ -321,9 +348,12 @@ impl Leader {
     fn check_quorum(&self, local: &Local, out: &mut Outputs) -> Step {
         let mut synced = Acks::default();
         local.verifiers.add_ack(&mut synced, local.sid);
-        for learner in self.learners.iter().filter(|learner| self.tick <= learner.tick_deadline && !learner.is_observer)
-        {
-            local.verifiers.add_ack(&mut synced, learner.sid);
+        for learner in self.learners.iter().filter(|learner| self.tick <= learner.tick_deadline) {
+            if !learner.is_observer {
+                local.verifiers.add_ack(&mut synced, learner.sid);
+            } else if mutant!(local, Zk1294) {
+                synced.current.extend(local.verifiers.current.position(learner.sid));
+            }
         }
         out.push(Output::Milestone(Milestone::QuorumChecked { synced: synced.current }));
         if local.verifiers.has_all_quorums(synced) { Ok(()) } else { Err(LeaveReason::QuorumLost) }

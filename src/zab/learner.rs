@@ -12,6 +12,7 @@
 use std::collections::VecDeque;
 
 use super::local::Local;
+use super::mutant;
 use super::storage::{Write, WriteId};
 use super::sync::{LearnerSync, Leftovers, Synced};
 use super::timer::{Deadline, Timer, earliest};
@@ -99,7 +100,8 @@ impl Learner {
             out.push(Output::Disconnect { link, reason: Reason::Unwanted });
             return;
         }
-        let (sid, accepted_epoch) = (local.sid, local.accepted_epoch);
+        let sid = local.sid;
+        let accepted_epoch = if mutant!(local, Zk335) { local.promise() } else { local.accepted_epoch };
         let config_version = local.verifiers.current.version();
         let message = if local.is_participant() {
             Message::FollowerInfo { sid, accepted_epoch, config_version }
@@ -178,10 +180,10 @@ impl Learner {
         if epoch > Epoch::LAST {
             return self.refuse(Reason::Unexpected, out);
         }
-        if epoch < local.accepted_epoch {
+        if epoch < local.accepted_epoch && !mutant!(local, Zk335) {
             return self.refuse(Reason::StaleEpoch, out).or(Err(LeaveReason::StaleEpoch));
         }
-        if epoch > local.accepted_epoch {
+        if epoch > local.accepted_epoch || mutant!(local, Zk335) {
             // The answer tells the epoch of the history before this handshake.
             let write = local.persist(Write::AcceptedEpoch(epoch), out);
             self.stage = Stage::Promising { epoch, write, history: Some(local.current_epoch) };
@@ -246,6 +248,8 @@ impl Learner {
         let Leftovers { settled, proposals, committed } = sync.into_leftovers();
         (0..settled).for_each(|_| local.deliver(out));
         local.serve(state(local), epoch, out);
+        #[cfg(feature = "mutants")]
+        let (proposals, committed) = local.apply_unlogged(proposals, committed, out);
         proposals.into_iter().for_each(|txn| local.append(txn, out));
         (0..committed).for_each(|_| local.deliver(out));
     }
@@ -353,7 +357,8 @@ fn on_follower_message(
 /// Logs a txn if it is the next one, and of the leader's own epoch: a later one would be adopted when the role ends.
 pub(super) fn append_next(local: &mut Local, txn: Txn, out: &mut Outputs) -> Result<(), Reason> {
     let last = local.log.last();
-    if !txn.zxid.follows(last) || txn.zxid.epoch() != local.current_epoch {
+    let is_foreign = txn.zxid.epoch() != local.current_epoch && !mutant!(local, Zk1277);
+    if !txn.zxid.follows(last) || is_foreign {
         return Err(Reason::ProposalGap { last, got: txn.zxid });
     }
     local.append(txn, out);

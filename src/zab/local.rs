@@ -1,9 +1,13 @@
 //! What a peer is whatever its role: its durable epochs, its history, its last vote, its numbered writes.
 
+#[cfg(feature = "mutants")]
+use std::collections::VecDeque;
+
 use super::log::Log;
+use super::mutant;
 use super::storage::{ReadId, Write, WriteId};
 use super::vote::{PeerState, Vote};
-use super::{Config, Epoch, Limits, Milestone, Output, Outputs, Phase, Sid, Txn, Verifiers, Zxid};
+use super::{Conduct, Config, Epoch, Limits, Milestone, Output, Outputs, Phase, Sid, Txn, Verifiers, Zxid};
 
 /// State shared by all roles. Roles change it; only [`Peer`](super::Peer) changes the role.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +18,8 @@ pub struct Local {
     pub verifiers: Verifiers,
     /// Times and sizes.
     pub limits: Limits,
+    /// How it behaves.
+    pub conduct: Conduct,
     /// The promise. Raised here only when the write is durable.
     pub accepted_epoch: Epoch,
     /// The epoch of the adopted history. Raised here only when the write is durable.
@@ -50,6 +56,7 @@ impl Local {
             sid: config.sid,
             verifiers: Verifiers::of(config.ensemble),
             limits: config.limits,
+            conduct: config.conduct,
             accepted_epoch,
             current_epoch,
             heard_promise: Epoch(0),
@@ -75,6 +82,9 @@ impl Local {
 
     /// What an epoch chosen here must be above, as far as this peer knows.
     pub fn promise(&self) -> Epoch {
+        if mutant!(self, Zk335) {
+            return self.log.applied().epoch();
+        }
         self.accepted_epoch.max(self.heard_promise)
     }
 
@@ -121,8 +131,27 @@ impl Local {
 
     /// Appends a txn to the log.
     pub fn append(&mut self, txn: Txn, out: &mut Outputs) {
-        let write = self.persist(Write::Append(txn.clone()), out);
+        let unlogged = mutant!(self, Zk1552Equivalent) && !self.is_participant();
+        let write = if unlogged { self.last_write } else { self.persist(Write::Append(txn.clone()), out) };
         self.log.append(txn, write);
+    }
+
+    /// Takes those of `proposals` that are committed without logging them, and gives back the others: the mutant zk-1264.
+    #[cfg(feature = "mutants")]
+    pub fn apply_unlogged(
+        &mut self,
+        mut proposals: VecDeque<Txn>,
+        committed: usize,
+        out: &mut Outputs,
+    ) -> (VecDeque<Txn>, usize) {
+        if !mutant!(self, Zk1264) {
+            return (proposals, committed);
+        }
+        for txn in proposals.drain(..committed) {
+            self.log.append(txn, self.last_write);
+            self.deliver(out);
+        }
+        (proposals, 0)
     }
 
     /// Delivers the oldest pending txn, and takes a snapshot when it is time for one.
@@ -162,7 +191,9 @@ impl Local {
     /// Starts to serve clients in `epoch`: everything applied is committed, and late joiners are told the new epoch
     /// (`updateElectionVote`).
     pub fn serve(&mut self, state: PeerState, epoch: Epoch, out: &mut Outputs) {
-        self.vote.peer_epoch = epoch;
+        if !mutant!(self, Zk1732) {
+            self.vote.peer_epoch = epoch;
+        }
         self.committed = self.log.applied();
         self.entered(state, Phase::Broadcast, Some(epoch), out);
         out.push(Output::Serve { serving: Some(state) });

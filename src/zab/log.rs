@@ -93,6 +93,12 @@ impl Log {
         Some(txn)
     }
 
+    /// Forgets what is logged and not applied: the mutant zk-2845.
+    #[cfg(feature = "mutants")]
+    pub fn forget_pending(&mut self) {
+        self.pending.clear();
+    }
+
     /// The leader of an epoch starts to serve: its state is that of the epoch's marker
     /// (`ZKDatabase.setlastProcessedZxid`).
     pub fn mark(&mut self, marker: Zxid) {

@@ -11,6 +11,7 @@
 //! (Junqueira, Reed, Serafini, DSN 2011) by section, ZooKeeper by class and issue.
 
 pub mod broadcast;
+mod conduct;
 mod config;
 pub mod discovery;
 pub mod election;
@@ -21,6 +22,8 @@ pub mod learner;
 mod local;
 mod log;
 mod message;
+#[cfg(feature = "mutants")]
+mod mutant;
 pub mod observer;
 mod output;
 mod peer;
@@ -34,12 +37,16 @@ mod txn;
 mod vote;
 mod zxid;
 
+pub use conduct::Conduct;
+pub(crate) use conduct::mutant;
 pub use config::{Config, ConfigError, Limits, MOST_TICKS, Ratio};
 pub use ensemble::{Acks, Ensemble, EnsembleError, MemberRole, Sid, Verifiers};
 pub use input::Input;
 pub use local::Local;
 pub use log::Log;
 pub use message::{LinkId, Message, NOTIFICATION_VERSION, Notification, Request};
+#[cfg(feature = "mutants")]
+pub use mutant::{Mutant, Place};
 pub use output::{HaltReason, LeaveReason, Milestone, Output, Outputs, Phase, Reason, Rejected, SyncMode};
 pub use peer::Peer;
 pub use quorum::MemberSet;

@@ -14,6 +14,7 @@ use super::learner::Learner;
 use super::local::Local;
 use super::log::Log;
 use super::message::{NOTIFICATION_VERSION, Notification};
+use super::mutant;
 use super::storage::{Write, WriteId};
 use super::vote::PeerState;
 use super::{
@@ -96,6 +97,8 @@ impl Peer {
     /// leaves between the two writes of a synchronisation; it contains that epoch's whole initial history, so the epoch is
     /// adopted (hazard D17; ZooKeeper refuses to start).
     pub fn new(config: Config, recovered: Recovered, now: Instant, out: &mut Outputs) -> Peer {
+        #[cfg(feature = "mutants")]
+        let recovered = mutant::recovered(&config, recovered);
         let inverted = matches!((recovered.accepted_epoch, recovered.current_epoch), (Some(a), Some(c)) if a < c);
         let history = recovered.last_zxid.epoch();
         let current_epoch = recovered.current_epoch.unwrap_or(history).max(history);
@@ -103,7 +106,7 @@ impl Peer {
         let found = (recovered.accepted_epoch, recovered.current_epoch);
         let window_size = config.limits.commit_log_count;
         let mut local = Local::new(config, accepted_epoch, current_epoch, Log::recovered(recovered, window_size));
-        if inverted {
+        if inverted || (mutant!(local, Zk1653) && found.1.is_some_and(|epoch| epoch < history)) {
             out.push(Output::Halt(HaltReason::EpochsInverted));
             return Peer { local, role: Role::Halted, stopping: true };
         }
@@ -233,7 +236,7 @@ impl Peer {
     fn on_wake(&mut self, now: Instant, out: &mut Outputs) -> Next {
         match &mut self.role {
             Role::Looking(election) => election.on_wake(&self.local, now, out).into(),
-            Role::Leading(leader) => leader.on_wake(&self.local, now, out).into(),
+            Role::Leading(leader) => leader.on_wake(&mut self.local, now, out).into(),
             Role::Following(learner) | Role::Observing(learner) => learner.on_wake(now, out).into(),
             Role::Leaving(_) => {
                 self.advance_leaving(now, out);
@@ -360,6 +363,10 @@ impl Peer {
                 leaving.stage = LeavingStage::Reloading;
                 out.push(Output::Reload);
                 return;
+            }
+            #[cfg(feature = "mutants")]
+            if mutant!(self.local, Zk2845) {
+                self.local.log.forget_pending();
             }
             self.local.fast_forward(out);
             // The role may have ended between a synchronised history and its epoch.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, RngSeed};
 use zabsim::zab::sync::{SyncPlan, SyncView};
-use zabsim::zab::{Epoch, LogSlice, Message, Payload, SyncMode, Txn, Zxid};
+use zabsim::zab::{Conduct, Epoch, LogSlice, Message, Payload, SyncMode, Txn, Zxid};
 
 fn z(epoch: u32, counter: u32) -> Zxid {
     Zxid::new(Epoch(epoch), counter)
@@ -57,6 +57,8 @@ impl LeaderModel {
         let mut view = SyncView {
             learner_last,
             leader_last: self.last(),
+            is_fresh: false,
+            conduct: Conduct::default(),
             window: &window,
             use_disk: self.use_disk,
             disk: None,
@@ -268,6 +270,8 @@ proptest! {
         let view = SyncView {
             learner_last: z(p, c),
             leader_last: leader.last(),
+            is_fresh: false,
+            conduct: Conduct::default(),
             window: &window,
             use_disk: leader.use_disk,
             disk: None,
@@ -329,6 +333,8 @@ fn a_log_with_a_hole_serves_nobody() {
     let view = SyncView {
         learner_last: z(1, 1),
         leader_last: z(1, 9),
+        is_fresh: false,
+        conduct: Conduct::default(),
         window: &window,
         use_disk: true,
         disk: Some(&slice),

@@ -60,7 +60,7 @@ impl Ran {
 #[cfg(feature = "cli")]
 pub fn zabsim() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zabsim"));
-    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    command.env("NO_COLOR", "1").env_remove("COLUMNS").stdin(Stdio::null());
     command
 }
 

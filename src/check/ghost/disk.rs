@@ -136,6 +136,12 @@ impl Disk {
         self.note_epochs();
     }
 
+    /// It turned out to hold the first `len` chosen txns.
+    pub(super) fn hold_chosen(&mut self, len: usize) {
+        self.written.history = History::of_chosen(len);
+        self.durable.history = History::of_chosen(len);
+    }
+
     /// Starts with this content.
     pub(super) fn load(&mut self, content: Content) {
         *self = Disk { durable: content.clone(), written: content, ..Disk::default() };

@@ -208,9 +208,16 @@ impl Ghost {
     }
 
     pub(super) fn recovered(&mut self, node: Node, facts: Recovery) {
+        let is_voter = self.is_voter(node);
         let peer = &mut self.peers[node.index()];
         if facts.boot {
             peer.disk.reboot(facts.last_zxid, facts.accepted, facts.current, &self.chosen);
+        }
+        // Nobody counts on the disk of an observer: it may hold less than was applied, or a snapshot beyond its log
+        // (ZOOKEEPER-1552). Whatever it holds must have been chosen.
+        let differs = peer.disk.written.history.last_zxid(&self.chosen) != facts.last_zxid;
+        if !is_voter && differs && self.chosen.contains(facts.last_zxid) {
+            peer.disk.hold_chosen(self.chosen.count_through(facts.last_zxid));
         }
         peer.disk.written.history.settle(&self.chosen);
         peer.applied = peer.disk.written.history.clone();

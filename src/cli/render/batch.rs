@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use super::super::Exit;
 use super::super::report::{BatchReport, Count};
 use super::run::{counts, folded};
-use super::{bold, dim, green, plural, red, thousands};
+use super::{WIDTH, bold, dim, green, plural, red, thousands};
 
 /// Failures shown; the rest is counted.
 const SHOWN: usize = 10;
 
-pub(in crate::cli) fn batch_text(report: &BatchReport) -> String {
+pub(in crate::cli) fn batch_text(report: &BatchReport, width: Option<usize>) -> String {
+    let room = width.unwrap_or(WIDTH) - 4;
     let mut out = String::new();
     let head = format!(
         "{} × seeds {} to {}: {}, {}",
@@ -23,14 +23,16 @@ pub(in crate::cli) fn batch_text(report: &BatchReport) -> String {
     let verdict = if report.failures.is_empty() { green("all kept their promises") } else { red("FAILURES") };
     let _ = writeln!(out, "{} · {verdict}\n", bold(head));
     for Count { what, times } in &report.verdicts {
-        let _ = writeln!(out, "  {:<10}{:>12}", what, thousands(*times));
+        let _ = writeln!(out, "  {:<12}{:>12}", what, thousands(*times));
     }
     let indented = |text: String| text.replace('\n', "\n    ");
     if !report.reached.is_empty() {
-        let _ = writeln!(out, "\n{}\n    {}", dim("  reached"), indented(counts(&report.reached)));
+        let _ = writeln!(out, "\n{}\n    {}", dim("  reached"), indented(counts(&report.reached, room)));
     }
-    if !report.never_reached.is_empty() {
-        let _ = writeln!(out, "\n{}\n    {}", dim("  never reached"), indented(folded(report.never_reached.clone())));
+    // One scenario is about one thing and need not come to all of them.
+    if report.scenarios > 1 && !report.never_reached.is_empty() {
+        let _ =
+            writeln!(out, "\n{}\n    {}", dim("  never reached"), indented(folded(report.never_reached.clone(), room)));
     }
     for failure in report.failures.iter().take(SHOWN) {
         let times = match failure.seeds {
@@ -38,16 +40,18 @@ pub(in crate::cli) fn batch_text(report: &BatchReport) -> String {
             2 => " (and 1 more seed)".into(),
             n => format!(" (and {} more seeds)", thousands(n - 1)),
         };
-        let word = if failure.verdict == Exit::Held { "" } else { failure.verdict.word() };
         let _ = write!(
             out,
             "\n{} seed {} · {}{times}\n  {}\n  {}\n",
             bold(&failure.scenario),
             failure.seed,
-            red(word),
+            red(failure.verdict.word()),
             failure.finding,
             bold(&failure.reproduce)
         );
+        if let Some(replay) = &failure.replay {
+            let _ = writeln!(out, "  {}", bold(replay));
+        }
     }
     if report.failures.len() > SHOWN {
         let _ = writeln!(out, "\nand {} more kinds of failure; --json lists them all", report.failures.len() - SHOWN);
@@ -59,6 +63,7 @@ pub(in crate::cli) fn batch_text(report: &BatchReport) -> String {
 mod tests {
     use super::super::super::report::Failure;
     use super::*;
+    use crate::run::Verdict;
 
     #[test]
     fn a_batch_lists_each_kind_of_failure_once() {
@@ -76,17 +81,20 @@ mod tests {
             failures: vec![Failure {
                 scenario: "split-brain".into(),
                 seed: 17,
-                verdict: Exit::Safety,
+                verdict: Verdict::SafetyViolated,
                 finding: "S1 single primary: p1 and p2 both lead e4".into(),
                 seeds: 3,
                 reproduce: "zabsim run scenarios/split-brain.toml --seed 17".into(),
+                trace: Some("out/split-brain-17.jsonl".into()),
+                replay: Some("zabsim replay out/split-brain-17.jsonl --from 1190".into()),
+                index: 0,
             }],
         };
-        insta::assert_snapshot!(anstream::adapter::strip_str(&batch_text(&report)).to_string(), @r"
+        insta::assert_snapshot!(anstream::adapter::strip_str(&batch_text(&report, None)).to_string(), @r"
         2 scenarios × seeds 1 to 200: 400 runs, 7,120,044 checked steps · FAILURES
 
-          held               397
-          safety               3
+          held                 397
+          safety                 3
 
           reached
             DIFF from disk ×81, TRUNC of a lone tail
@@ -97,6 +105,7 @@ mod tests {
         split-brain seed 17 · safety (and 2 more seeds)
           S1 single primary: p1 and p2 both lead e4
           zabsim run scenarios/split-brain.toml --seed 17
+          zabsim replay out/split-brain-17.jsonl --from 1190
         ");
     }
 }

@@ -2,29 +2,28 @@
 
 use std::fmt::Write;
 
-use super::super::Exit;
 use super::super::report::{Count, Finding, Report};
-use super::{bold, dim, green, plural, red, thousands};
+use super::{WIDTH, bold, dim, green, plural, red, thousands};
+use crate::run::Verdict;
 
 /// Where the facts begin.
 const LABEL: usize = 13;
 /// Violations shown; the later ones are often consequences.
 const SHOWN: usize = 3;
-/// Longer lists are folded.
-const WIDTH: usize = 100;
 
 /// The summary; `last_steps` is a text diagram, printed if something failed.
-pub(in crate::cli) fn run_text(report: &Report, last_steps: &str) -> String {
+pub(in crate::cli) fn run_text(report: &Report, last_steps: &str, width: Option<usize>) -> String {
+    let width_or = width.unwrap_or(WIDTH);
     let mut out = String::new();
     let _ = writeln!(out, "{} · seed {} · {}", bold(&report.scenario), report.seed, verdict(report));
     if !report.moral.is_empty() {
-        for line in wrapped(&report.moral) {
+        for line in wrapped(&report.moral, width_or) {
             let _ = writeln!(out, "{}", dim(line));
         }
     }
     for finding in report.violations.iter().take(SHOWN) {
         out.push('\n');
-        out += &violation_text(finding);
+        out += &violation_text(finding, width);
     }
     if report.violations.len() > SHOWN {
         let _ = writeln!(out, "\nand {} more; --json lists them all", report.violations.len() - SHOWN);
@@ -36,8 +35,8 @@ pub(in crate::cli) fn run_text(report: &Report, last_steps: &str) -> String {
         let _ = write!(out, "\n{} {panic}\n", red("the core panicked:"));
     }
     out.push('\n');
-    facts(&mut out, report);
-    if report.verdict != Exit::Held {
+    facts(&mut out, report, width_or);
+    if !report.verdict.is_good() {
         if !last_steps.is_empty() {
             let _ = write!(out, "\nThe last steps (zabsim diagram --legend explains the signs):\n\n{last_steps}");
         }
@@ -53,27 +52,27 @@ pub(in crate::cli) fn run_text(report: &Report, last_steps: &str) -> String {
 
 fn verdict(report: &Report) -> String {
     match report.verdict {
-        Exit::Held if report.violations.is_empty() => green("all held"),
-        Exit::Held => green("as promised"),
-        Exit::Safety if report.violations.is_empty() => red("PROMISE BROKEN"),
-        Exit::Safety => red("SAFETY VIOLATED"),
-        Exit::Liveness => red("LIVENESS VIOLATED"),
-        Exit::Panic => red("PANIC"),
-        other => red(other.word()),
+        Verdict::Held => green("all held"),
+        Verdict::ViolatedAsPromised => green("violated as promised"),
+        Verdict::SafetyViolated => red("SAFETY VIOLATED"),
+        Verdict::LivenessViolated => red("LIVENESS VIOLATED"),
+        Verdict::PromiseBroken => red("PROMISE BROKEN"),
+        Verdict::Panicked => red("PANIC"),
     }
 }
 
-fn facts(out: &mut String, report: &Report) {
+fn facts(out: &mut String, report: &Report, width: usize) {
+    let room = width - LABEL;
     let reigns: Vec<String> = report.leaders.iter().map(reign).collect();
-    fact(out, "led", &or_nobody(folded(reigns), "nobody"));
+    fact(out, "led", &or_nobody(folded(reigns, room), "nobody"));
     let mut syncs = Vec::new();
     for sync in &report.syncs {
         let times = if sync.times == 1 { String::new() } else { format!(" ×{}", sync.times) };
         syncs.push(format!("{} {}{times}", sync.learner, sync.mode));
     }
-    fact(out, "synced", &or_nobody(folded(syncs), "nobody"));
-    fact(out, "faults", &or_nobody(counts(&report.faults), "none"));
-    fact(out, "clients", &or_nobody(counts(&report.clients), "none"));
+    fact(out, "synced", &or_nobody(folded(syncs, room), "nobody"));
+    fact(out, "faults", &or_nobody(counts(&report.faults, room), "none"));
+    fact(out, "clients", &or_nobody(counts(&report.clients, room), "none"));
     let committed = format!("{}, {}", plural(report.txns_committed, "txn"), plural(report.elections, "won election"));
     fact(out, "committed", &committed);
     if let Some(took) = &report.recovered_within {
@@ -91,8 +90,8 @@ fn facts(out: &mut String, report: &Report) {
         plural(report.steps, "step"),
         short_time(&report.time)
     );
-    fact(out, "checked", &checks);
-    fact(out, "reached", &or_nobody(counts(&report.reached), "no situation of interest"));
+    fact(out, "checked", &wrapped(&checks, room).join("\n"));
+    fact(out, "reached", &or_nobody(counts(&report.reached, room), "no situation of interest"));
     fact(out, "hash", &report.hash);
 }
 
@@ -111,21 +110,21 @@ fn or_nobody(text: String, nothing: &str) -> String {
     if text.is_empty() { nothing.into() } else { text }
 }
 
-pub(super) fn counts(counts: &[Count]) -> String {
+pub(super) fn counts(counts: &[Count], room: usize) -> String {
     let one = |count: &Count| match count.times {
         1 => count.what.clone(),
         n => format!("{} ×{}", count.what, thousands(n)),
     };
-    folded(counts.iter().map(one).collect())
+    folded(counts.iter().map(one).collect(), room)
 }
 
 /// A list with commas, in lines; what does not fit into four is counted.
-pub(super) fn folded(items: Vec<String>) -> String {
+pub(super) fn folded(items: Vec<String>, room: usize) -> String {
     let mut lines = vec![String::new()];
     let total = items.len();
     for (i, item) in items.into_iter().enumerate() {
         let last = lines.len() - 1;
-        if !lines[last].is_empty() && lines[last].chars().count() + item.chars().count() + 2 > WIDTH - LABEL {
+        if !lines[last].is_empty() && lines[last].chars().count() + item.chars().count() + 2 > room {
             if lines.len() == 4 {
                 let _ = write!(lines[last], ", and {} more", total - i);
                 break;
@@ -143,10 +142,10 @@ pub(super) fn folded(items: Vec<String>) -> String {
 }
 
 /// In lines, broken between words.
-fn wrapped(text: &str) -> Vec<String> {
+pub(in crate::cli) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        match lines.last_mut().filter(|line| line.chars().count() + word.chars().count() < WIDTH) {
+        match lines.last_mut().filter(|line| line.chars().count() + word.chars().count() < width) {
             Some(line) => {
                 line.push(' ');
                 line.push_str(word);
@@ -158,16 +157,20 @@ fn wrapped(text: &str) -> Vec<String> {
 }
 
 /// A violation, quotable in an issue.
-pub(in crate::cli) fn violation_text(finding: &Finding) -> String {
+pub(in crate::cli) fn violation_text(finding: &Finding, width: Option<usize>) -> String {
     let Finding { property, name, statement, step, time, peers, expected, seen } = finding;
     let head = red(format_args!("{property} {name}"));
     let mut out = format!("{head} at step {}, {}\n", thousands(*step), short_time(time));
-    let _ = writeln!(out, "  rule      {statement}");
+    let room = width.unwrap_or(WIDTH).saturating_sub(12);
+    let mut line = |label: &str, text: &str| {
+        let _ = writeln!(out, "  {label:<10}{}", wrapped(text, room).join(&format!("\n{:12}", "")));
+    };
+    line("rule", statement);
     if !peers.is_empty() {
-        let _ = writeln!(out, "  peers     {}", peers.join(", "));
+        line("peers", &peers.join(", "));
     }
-    let _ = writeln!(out, "  expected  {expected}");
-    let _ = writeln!(out, "  seen      {seen}");
+    line("expected", expected);
+    line("seen", seen);
     out
 }
 
@@ -214,7 +217,7 @@ mod tests {
             txns_committed: 1_412,
             clients: vec![count("writes", 1_390), count("outcomes unknown", 3)],
             properties_checked: 42,
-            properties: 50,
+            properties: 49,
             elections: 2,
             reached: vec![count("TRUNC of a lone tail", 1)],
             replay: "zabsim run scenarios/leader-crash.toml --seed 42".into(),
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_run_that_held_fits_on_a_screen() {
-        insta::assert_snapshot!(plain(&run_text(&held(), "")), @r"
+        insta::assert_snapshot!(plain(&run_text(&held(), "", None)), @r"
         leader-crash · seed 42 · all held
         A leader dies with a txn that only it has logged.
 
@@ -233,7 +236,7 @@ mod tests {
           faults     power failure, cut ×12
           clients    writes ×1,390, outcomes unknown ×3
           committed  1,412 txns, 2 won elections
-          checked    42 of 50 properties on each of 18,320 steps, 7.204s of virtual time
+          checked    42 of 49 properties on each of 18,320 steps, 7.204s of virtual time
           reached    TRUNC of a lone tail
           hash       a2f1c04b9d3e5f60
         ");
@@ -252,13 +255,13 @@ mod tests {
             seen: "p1 delivered 2:1 after 1:3".into(),
         };
         let report = Report {
-            verdict: Exit::Safety,
+            verdict: Verdict::SafetyViolated,
             violations: vec![finding],
             trace: Some("out/leader-crash-42.jsonl".into()),
             replay: "zabsim replay out/leader-crash-42.jsonl --from 1190".into(),
             ..held()
         };
-        let text = plain(&run_text(&report, "   step        time  …\n"));
+        let text = plain(&run_text(&report, "   step        time  …\n", None));
         insta::assert_snapshot!(text, @r"
         leader-crash · seed 42 · SAFETY VIOLATED
         A leader dies with a txn that only it has logged.
@@ -274,7 +277,7 @@ mod tests {
           faults     power failure, cut ×12
           clients    writes ×1,390, outcomes unknown ×3
           committed  1,412 txns, 2 won elections
-          checked    42 of 50 properties on each of 18,320 steps, 7.204s of virtual time
+          checked    42 of 49 properties on each of 18,320 steps, 7.204s of virtual time
           reached    TRUNC of a lone tail
           hash       a2f1c04b9d3e5f60
 
@@ -291,9 +294,9 @@ mod tests {
 
     #[test]
     fn long_lists_are_folded_and_then_counted() {
-        let list = folded((0..200).map(|i| format!("situation {i}")).collect());
+        let list = folded((0..200).map(|i| format!("situation {i}")).collect(), 80);
         assert_eq!(list.lines().count(), 4);
-        assert!(list.ends_with("more") && list.lines().all(|line| line.len() <= WIDTH), "{list}");
-        assert_eq!(folded(Vec::new()), "");
+        assert!(list.ends_with("more") && list.lines().all(|line| line.len() <= 80 + ", and 123 more".len()), "{list}");
+        assert_eq!(folded(Vec::new(), 80), "");
     }
 }

@@ -6,7 +6,7 @@ use super::{Disk, Failure, Safety, Snapshot};
 use crate::replica::Service;
 use crate::sim::ledger::Ledger;
 use crate::sim::{DiskMode, History};
-use crate::zab::{Epoch, LogSlice, Ratio, Recovered, SnapshotImage, Txn, Zxid};
+use crate::zab::{Conduct, Epoch, LogSlice, Ratio, Recovered, SnapshotImage, Txn, Zxid, mutant};
 
 /// The size of a log record, in simulated bytes.
 const RECORD_BYTES: u64 = 64;
@@ -27,6 +27,7 @@ pub(in crate::sim) struct Recovery {
 impl Disk {
     pub(super) fn empty() -> Disk {
         Disk {
+            conduct: Conduct::default(),
             mode: DiskMode::Healthy,
             accepted_epoch: None,
             current_epoch: None,
@@ -87,6 +88,11 @@ impl Disk {
             return Recovery { recovered, ledger, snapshot: Zxid::ZERO };
         }
         let mut last_zxid = Zxid::ZERO;
+        if mutant!(self, Zk2325) && newest.is_none() {
+            let recovered =
+                Recovered { accepted_epoch, current_epoch, last_zxid, base: Zxid::ZERO, recent: Vec::new() };
+            return Recovery { recovered, ledger, snapshot: Zxid::ZERO };
+        }
         if let Some(snapshot) = newest {
             ledger.restore(&SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() });
             last_zxid = snapshot.zxid;

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::inject::nodes;
-use super::{Injection, Selector};
+use super::{Injection, Selector, When};
 use crate::sim::rng::{Rng, Stream};
-use crate::sim::text::Time;
-use crate::sim::{Node, World};
+use crate::sim::text::{Share, Time};
+use crate::sim::{Event, Node, World};
 use crate::zab::{Duration, MemberRole, MemberSet};
 
 /// Faults that strike at random.
@@ -24,11 +24,20 @@ pub struct RandomOptions {
     pub swarm: bool,
     /// The longest time that a fault with a duration lasts.
     pub longest: Time,
+    /// How often a fault lies in ambush: it waits for a protocol situation, drawn evenly from all of them, and strikes one of
+    /// those who have a part in it. Time alone seldom hits the moments in which little happens and much is at stake.
+    pub ambush: Share,
 }
 
 impl Default for RandomOptions {
     fn default() -> RandomOptions {
-        RandomOptions { every: Time::millis(700), weights: None, swarm: true, longest: Time::secs(3) }
+        RandomOptions {
+            every: Time::millis(700),
+            weights: None,
+            swarm: true,
+            longest: Time::secs(3),
+            ambush: Share::new(1, 3),
+        }
     }
 }
 
@@ -101,10 +110,31 @@ impl Kind {
     ];
 }
 
+/// A fault that waits for its situation.
+#[derive(Clone, Copy, Debug)]
+struct Ambush {
+    when: When,
+    /// How often the situation passes before it strikes.
+    passes: u64,
+}
+
+/// Who had a part in a situation, and how long after it a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sprung {
+    /// To whom it happened.
+    pub trigger: Node,
+    /// Who was on the other side.
+    pub peer: Option<Node>,
+    /// How long after it.
+    pub after: Duration,
+}
+
 /// The chooser.
 #[derive(Clone, Debug)]
 pub struct RandomFaults {
     rng: Rng,
+    share: Share,
+    ambush: Option<Ambush>,
     every: Duration,
     longest: Duration,
     weights: Vec<(Kind, u16)>,
@@ -126,7 +156,8 @@ impl RandomFaults {
                 weights.retain(|_| kept.next() == Some(true));
             }
         }
-        RandomFaults { rng, every: options.every.0, longest: options.longest.0, weights }
+        let (every, longest, share) = (options.every.0, options.longest.0, options.ambush);
+        RandomFaults { rng, share, ambush: None, every, longest, weights }
     }
 
     /// The pause before the next fault.
@@ -134,11 +165,48 @@ impl RandomFaults {
         Duration(self.rng.range(self.every.0 / 8, self.every.0.saturating_mul(15) / 8).max(1))
     }
 
-    /// The next fault; `None` if the one that was drawn is not possible within the budget.
+    /// The next fault; `None` if it lies in ambush, or if the one that was drawn is not possible within the budget.
     pub fn draw(&mut self, world: &World) -> Option<Injection> {
-        let kind = self.kind()?;
+        if self.ambush.is_none() && self.rng.chance(self.share.0) {
+            let when = *self.rng.pick(&When::ALL)?;
+            let most = 1 << self.rng.below(6);
+            let passes = self.rng.below(most);
+            self.ambush = Some(Ambush { when, passes });
+            return None;
+        }
         let node = self.victim(world)?;
         let other = self.other(world, node);
+        self.against(world, node, other)
+    }
+
+    /// Whether `event` is what the ambush waits for.
+    pub fn spring(&mut self, event: &Event, world: &World) -> Option<Sprung> {
+        let ambush = self.ambush.as_mut()?;
+        let (trigger, peer) = ambush.when.matches(event, world)?;
+        if let Some(passes) = ambush.passes.checked_sub(1) {
+            ambush.passes = passes;
+            return None;
+        }
+        self.ambush = None;
+        let after = match self.rng.below(3) {
+            0 => Duration(self.rng.below(10_000_000)),
+            _ => Duration::ZERO,
+        };
+        Some(Sprung { trigger, peer, after })
+    }
+
+    /// The fault that strikes those who came into the ambush.
+    pub fn draw_at(&mut self, world: &World, trigger: Node, peer: Option<Node>) -> Option<Injection> {
+        let (node, other) = match peer {
+            Some(peer) if self.rng.below(3) == 0 => (peer, Some(trigger)),
+            Some(peer) => (trigger, Some(peer)),
+            None => (trigger, self.other(world, trigger)),
+        };
+        self.against(world, node, other)
+    }
+
+    fn against(&mut self, world: &World, node: Node, other: Option<Node>) -> Option<Injection> {
+        let kind = self.kind()?;
         let down = Some(self.span());
         let lasts = Some(self.span());
         let detail = self.rng.next_u64();

@@ -91,6 +91,49 @@ pub enum When {
 }
 
 impl When {
+    /// All of them.
+    pub const ALL: [When; 39] = [
+        When::Started,
+        When::Crashed,
+        When::Looking,
+        When::Elected,
+        When::LeaderElected,
+        When::LinkOpened,
+        When::LearnerSentInfo,
+        When::EpochChosen,
+        When::LeaderSentLeaderinfo,
+        When::LearnerSentAckepoch,
+        When::EpochAcked,
+        When::DiffSent,
+        When::TruncSent,
+        When::SnapSent,
+        When::SnapChunkReceived,
+        When::LeaderSentNewleader,
+        When::NewleaderReceived,
+        When::NewleaderAcked,
+        When::Established,
+        When::UptodateSent,
+        When::UptodateReceived,
+        When::LeaderProposed,
+        When::LeaderSentProposal,
+        When::LeaderLogged,
+        When::FollowerLogged,
+        When::FollowerSynced,
+        When::FollowerAcked,
+        When::Committed,
+        When::LeaderSentCommit,
+        When::Delivered,
+        When::AcceptedEpochWritten,
+        When::CurrentEpochWritten,
+        When::EpochFileWritten,
+        When::Truncated,
+        When::SnapshotWritten,
+        When::SnapshotInstalled,
+        When::Serving,
+        When::LeaderServing,
+        When::RoleLeft,
+    ];
+
     /// To whom it happened in `event`, and who was on the other side; `None` if something else happened.
     pub fn matches(self, event: &Event, world: &World) -> Option<(Node, Option<Node>)> {
         match *event {
@@ -179,4 +222,15 @@ impl When {
 
 fn state(world: &World, node: Node) -> Option<PeerState> {
     world.node(node).peer().map(|peer| peer.state())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_situation_is_forgotten() {
+        assert!(When::ALL.iter().enumerate().all(|(index, &when)| when as usize == index));
+        assert_eq!(When::ALL.len(), When::RoleLeft as usize + 1);
+    }
 }

@@ -191,6 +191,6 @@ fn fold_fault(fault: Fault, out: &mut Words) {
         Fault::Wiped { node } => one(6, node.index(), 0, 0),
         Fault::Disk { node, mode: behaves } => one(7, node.index(), mode(behaves).into(), 0),
         Fault::ClockJumped { node, millis } => one(8, node.index(), 0, millis.into()),
-        Fault::Overtaken { link, skip } => one(9, 0, 0, pack(link, skip)),
+        Fault::Overtaken { link, to, skip } => one(9, to.index(), 0, pack(link, skip)),
     }
 }

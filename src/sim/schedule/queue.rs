@@ -47,6 +47,13 @@ pub enum Due {
     },
     /// The next random fault.
     Random,
+    /// A random fault that lay in ambush.
+    Ambushed {
+        /// To whom its situation happened.
+        trigger: Node,
+        /// Who was on the other side.
+        peer: Option<Node>,
+    },
     /// Part of a fault that began during chaos; void afterwards.
     Fault(Consequence),
     /// Part of what ends the run.

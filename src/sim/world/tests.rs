@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::sim::{Action, Drift, History, LinkKey, Loss, NodeSetup, Op, Rng, Stream};
-use crate::zab::{Ensemble, Epoch, Limits, MemberRole, PeerState, Ratio, Sid, Zxid};
+use crate::zab::{Conduct, Ensemble, Epoch, Limits, MemberRole, PeerState, Ratio, Sid, Zxid};
 
 const MILLI: u64 = 1_000_000;
 
@@ -22,6 +22,7 @@ fn setup(participants: usize, observers: usize) -> Setup {
         clients: 2,
         fifo: true,
         snapshot_chunk: 16,
+        conduct: Conduct::default(),
     }
 }
 

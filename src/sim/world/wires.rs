@@ -25,7 +25,7 @@ impl World {
     pub(super) fn deliver(&mut self, link: LinkKey, to: Node, skip: u16) {
         let Some(message) = self.net.take(link, to, skip) else { return };
         if skip > 0 {
-            self.events.push(Event::Fault(Fault::Overtaken { link, skip }));
+            self.events.push(Event::Fault(Fault::Overtaken { link, to, skip }));
         }
         self.events.push(Event::Received { link, to, packet: packet_of(&message) });
         self.raise_close(link, to);

@@ -57,6 +57,10 @@ enum Stroke {
     Opened,
     /// A link between them ended, as `from` sees it.
     Closed,
+    /// A link between them breaks; neither has noticed.
+    Broken,
+    /// It passes others on the way.
+    Overtook,
     /// Nothing gets through from here on.
     Cut,
     /// It does again.
@@ -114,9 +118,8 @@ fn mark(event: &Event) -> Mark {
         Event::Crashed { node, .. } | Event::Halted { node, .. } => Mark::At(node, Sign::Crashed),
         Event::Fault(Fault::Cut { from, to }) => arrow(from, to, Stroke::Cut),
         Event::Fault(Fault::Mended { from, to }) => arrow(from, to, Stroke::Mended),
-        Event::Fault(Fault::Reset { link, .. } | Fault::Overtaken { link, .. }) => {
-            arrow(link.dialer, link.acceptor, Stroke::Closed)
-        }
+        Event::Fault(Fault::Reset { link, .. }) => arrow(link.dialer, link.acceptor, Stroke::Broken),
+        Event::Fault(Fault::Overtaken { link, to, .. }) => arrow(link.other(to), to, Stroke::Overtook),
         Event::Fault(Fault::HalfOpened { link, at }) => arrow(at, link.other(at), Stroke::Closed),
         Event::Fault(
             Fault::Paused { node }

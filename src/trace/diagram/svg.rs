@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::super::names::phase_name;
 use super::super::story::{describe, packet_text};
+use super::text::wrapped;
 use super::{Lane, Lanes, Mark, Moment, Pick, Presence, Sign, Stroke, mark};
 use crate::sim::{Event, LinkKey, Node, Packet, PacketKind};
 use crate::zab::{Notification, PeerState, Phase};
@@ -15,16 +16,25 @@ const PITCH: usize = 220;
 const GUTTER: usize = 240;
 const TOP: usize = 84;
 const BAR: usize = 10;
+/// From one line of text to the next.
+const LEADING: usize = 13;
+/// How many characters of a text fit between two lanes.
+const FITS: usize = 30;
+/// Room to the right of the last lane, whose texts have nobody beside them.
+const MARGIN: usize = 140;
 
 /// What does not depend on light and dark.
 const SHAPES: &str = "\
-text{font:11px ui-monospace,monospace}.title{font-size:14px;font-weight:bold}\
+text{font:11px ui-monospace,monospace;paint-order:stroke;stroke-width:3px;stroke-linejoin:round}.title{font-size:14px;font-weight:bold}\
 .name{font-size:13px;font-weight:bold;text-anchor:middle}.end{text-anchor:end}.lane{stroke-dasharray:2 4}\
 .role{opacity:.45}.leading{opacity:1}.m{fill:none;stroke-width:1.3}.flight{stroke-dasharray:4 3}";
 
 /// Rule, property, colour in light, colour in dark. No CSS variables: few programs but browsers know them.
-const COLOURS: [(&str, &str, &str, &str); 18] = [
+const COLOURS: [(&str, &str, &str, &str); 20] = [
     (".page", "fill", "#ffffff", "#0d1117"),
+    // A rim in the colour of the page keeps a text readable where an arrow crosses it.
+    ("text", "stroke", "#ffffff", "#0d1117"),
+    (".m.sent", "fill", "#ffffff", "#0d1117"),
     ("text,.dot", "fill", "#1f2328", "#e6edf3"),
     (".dim", "fill", "#6e7781", "#8d96a0"),
     (".alarm", "fill", "#cf222e", "#f85149"),
@@ -55,10 +65,12 @@ fn style() -> String {
 pub fn svg(title: &str, nodes: usize, moments: &[Moment], pick: &Pick) -> String {
     let mut drawing = Drawing {
         body: String::new(),
+        texts: String::new(),
         bars: String::new(),
-        rows: 0,
+        y: TOP,
+        room: ROW,
         lanes: Lanes::new(nodes),
-        since: vec![0; nodes],
+        since: vec![TOP; nodes],
         flying: Flying::default(),
         last_step: None,
     };
@@ -68,16 +80,21 @@ pub fn svg(title: &str, nodes: usize, moments: &[Moment], pick: &Pick) -> String
 
 struct Drawing {
     body: String,
+    /// Over everything else.
+    texts: String,
     bars: String,
-    rows: usize,
+    /// Where the last event stands.
+    y: usize,
+    /// How much room it takes.
+    room: usize,
     lanes: Lanes,
-    /// Row at which each lane became what it is.
+    /// Where each lane became what it is.
     since: Vec<usize>,
     flying: Flying,
     last_step: Option<u64>,
 }
 
-/// Messages that were sent and not yet received, with the row they were sent in.
+/// Messages that were sent and not yet received, with where they were sent.
 #[derive(Default)]
 struct Flying {
     packets: BTreeMap<(LinkKey, Node), Vec<(usize, Packet)>>,
@@ -89,83 +106,80 @@ impl Drawing {
         let before = self.lanes.clone();
         self.lanes.see(&moment.event);
         if pick.takes(moment) {
-            self.rows += 1;
+            self.y += std::mem::replace(&mut self.room, ROW);
             self.draw(moment);
         }
         for node in before.nodes() {
             if before.lane(node) != self.lanes.lane(node) {
-                let from = std::mem::replace(&mut self.since[node.index()], self.rows);
-                self.bar(node, before.lane(node), from, self.rows);
+                let from = std::mem::replace(&mut self.since[node.index()], self.y);
+                self.bar(node, before.lane(node), from, self.y);
             }
         }
     }
 
     fn draw(&mut self, moment: &Moment) {
-        let row = self.rows;
+        let y = self.y;
         if self.last_step.replace(moment.step) != Some(moment.step) {
-            let y = y(row) + 4;
-            self.add(format_args!(
-                "<text class=\"dim end\" x=\"{}\" y=\"{y}\">{} · {}</text>",
-                GUTTER - 30,
-                moment.step,
-                moment.at
-            ));
+            let when = format!("{} · {}", moment.step, moment.at);
+            self.text("dim end", GUTTER - 30, y + 4, &[when]);
         }
-        let sentence = escape(&describe(&moment.event));
+        let sentence = describe(&moment.event);
+        let title = escape(&sentence);
         let plane = plane(&moment.event);
         match mark(&moment.event) {
             Mark::Arrow { from, stroke: Stroke::Sent, .. } => {
-                self.flying.send(&moment.event, row);
+                self.flying.send(&moment.event, y);
                 self.add(format_args!(
-                    "<circle class=\"m {plane}\" cx=\"{}\" cy=\"{}\" r=\"2.5\"><title>{sentence}</title></circle>",
-                    x(from),
-                    y(row)
+                    "<circle class=\"m sent {plane}\" cx=\"{}\" cy=\"{y}\" r=\"2.5\"><title>{title}</title></circle>",
+                    x(from)
                 ));
             }
             Mark::Arrow { from, to, stroke: Stroke::Received } => {
-                let sent = self.flying.receive(&moment.event).unwrap_or(row);
-                self.arrow((from, sent), (to, row), plane, "", &sentence);
-                self.label(from, to, row, &label(&moment.event));
+                let sent = self.flying.receive(&moment.event).unwrap_or(y);
+                self.arrow((from, sent), (to, y), plane, "", &title);
+                self.label(from, to, &label(&moment.event));
+            }
+            Mark::Arrow { from, to, stroke: Stroke::Closed } => {
+                // No message: one side has seen something, the other knows nothing of it yet.
+                self.add(format_args!(
+                    "<path class=\"m bad flight\" d=\"M{} {y} L{} {y}\"><title>{title}</title></path>",
+                    x(from),
+                    x(to)
+                ));
+                self.beside(from, "alarm", &sentence, LEADING);
             }
             Mark::Arrow { from, to, stroke } => {
                 let plane = if matches!(stroke, Stroke::Opened | Stroke::Mended) { "link" } else { "bad" };
-                self.arrow((from, row), (to, row), plane, " flight", &sentence);
+                self.arrow((from, y), (to, y), plane, " flight", &title);
+                self.label(from, to, short(stroke));
             }
             Mark::At(node, sign) => {
                 let class = if matches!(sign, Sign::Crashed | Sign::Fault | Sign::WriteLost) { "alarm" } else { "dot" };
                 let radius = if sign == Sign::State { 5 } else { 3 };
-                let who = format!("{node} ");
-                let text = sentence.strip_prefix(&who).unwrap_or(&sentence).trim_start_matches("is ");
                 self.add(format_args!(
-                    "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"><title>{sentence}</title></circle>\
-                     <text class=\"{dim}\" x=\"{tx}\" y=\"{ty}\">{text}</text>",
-                    x = x(node),
-                    y = y(row),
-                    dim = if class == "alarm" { "alarm" } else { "dim" },
-                    tx = x(node) + 10,
-                    ty = y(row) + 4,
-                    text = shortened(text)
+                    "<circle class=\"{class}\" cx=\"{}\" cy=\"{y}\" r=\"{radius}\"><title>{title}</title></circle>",
+                    x(node)
                 ));
+                self.beside(node, if class == "alarm" { "alarm" } else { "dim" }, &sentence, 4);
             }
             Mark::Everywhere => {
                 let right = GUTTER + self.since.len() * PITCH;
                 self.add(format_args!(
-                    "<line class=\"stage\" x1=\"{}\" x2=\"{right}\" y1=\"{y}\" y2=\"{y}\"/><text x=\"{}\" y=\"{}\">{sentence}</text>",
-                    GUTTER - 20,
-                    GUTTER + 10,
-                    y(row) - 4,
-                    y = y(row)
+                    "<line class=\"stage\" x1=\"{}\" x2=\"{right}\" y1=\"{y}\" y2=\"{y}\"/>",
+                    GUTTER - 20
                 ));
+                self.text("", GUTTER + 10, y + LEADING, &[sentence]);
+                self.room += LEADING;
             }
         }
     }
 
-    fn arrow(&mut self, (from, sent): (Node, usize), (to, row): (Node, usize), plane: &str, extra: &str, title: &str) {
+    fn arrow(&mut self, (from, sent): (Node, usize), (to, y): (Node, usize), plane: &str, extra: &str, title: &str) {
         let (x1, x2) = (x(from), x(to));
         let path = if from == to {
-            format!("M{x1} {} q24 {ROW} 0 {}", y(sent), y(row) - y(sent))
+            format!("M{x1} {sent} q24 {ROW} 0 {}", y - sent)
         } else {
-            format!("M{x1} {} L{} {}", y(sent), if x2 > x1 { x2 - 7 } else { x2 + 7 }, y(row))
+            format!("M{x1} {sent} L{} {y}", if x2 > x1 { x2 - 7 } else { x2 + 7 })
         };
         self.add(format_args!(
             "<path class=\"m {plane}{extra}\" d=\"{path}\" marker-end=\"url(#{plane})\"><title>{title}</title></path>"
@@ -173,9 +187,28 @@ impl Drawing {
     }
 
     /// At the arrow's head, under the line: it comes from above.
-    fn label(&mut self, from: Node, to: Node, row: usize, text: &str) {
-        let (class, x) = if from < to { (" class=\"end\"", x(to) - 16) } else { ("", x(to) + 16) };
-        self.add(format_args!("<text{class} x=\"{x}\" y=\"{}\">{}</text>", y(row) + 12, escape(text)));
+    fn label(&mut self, from: Node, to: Node, text: &str) {
+        let (class, x) = if from < to { ("end", x(to) - 16) } else { ("", x(to) + 16) };
+        self.text(class, x, self.y + LEADING, &[text.to_owned()]);
+        self.room += LEADING;
+    }
+
+    /// To the right of a lane, in as many lines as it takes.
+    fn beside(&mut self, node: Node, class: &str, sentence: &str, below: usize) {
+        let text = sentence.strip_prefix(&format!("{node} ")).unwrap_or(sentence);
+        let text = text.strip_prefix("is ").unwrap_or(text);
+        // Of 11 pixels a character of a monospaced font takes less than 7 to the right.
+        let is_last = node.index() + 1 == self.since.len();
+        let lines = wrapped(text, if is_last { FITS + MARGIN / 7 } else { FITS });
+        self.room += LEADING * (lines.len() - 1) + below - below.min(4);
+        self.text(class, x(node) + 10, self.y + below, &lines);
+    }
+
+    fn text(&mut self, class: &str, x: usize, y: usize, lines: &[String]) {
+        for (i, line) in lines.iter().enumerate() {
+            let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+            let _ = writeln!(self.texts, "<text{class} x=\"{x}\" y=\"{}\">{}</text>", y + i * LEADING, escape(line));
+        }
     }
 
     fn bar(&mut self, node: Node, lane: Lane, from: usize, to: usize) {
@@ -197,8 +230,8 @@ impl Drawing {
                 (class, format!("{} · {}{epoch}", super::super::state_name(state), phase_name(phase)))
             }
         };
-        let top = y(from.max(1)) - if from == 0 { ROW / 2 } else { 0 };
-        let height = y(to).saturating_sub(top);
+        let top = if from == TOP { TOP + ROW / 2 } else { from };
+        let height = to.saturating_sub(top);
         let _ = writeln!(
             self.bars,
             "<rect class=\"{class}\" x=\"{}\" y=\"{top}\" width=\"{BAR}\" height=\"{height}\"><title>{node} {what}</title></rect>",
@@ -211,12 +244,11 @@ impl Drawing {
     }
 
     fn finish(mut self, title: &str, nodes: usize) -> String {
-        let end = self.rows + 1;
+        let end = self.y + self.room;
         for node in self.lanes.nodes() {
             self.bar(node, self.lanes.lane(node), self.since[node.index()], end);
         }
-        // Labels need room to the right of the last lane.
-        let (width, height) = (GUTTER + nodes * PITCH + 120, y(end) + ROW);
+        let (width, height) = (GUTTER + nodes * PITCH + MARGIN, end + ROW);
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
              <title>{title}</title>\n<style>{style}</style>\n<defs>\n",
@@ -239,11 +271,11 @@ impl Drawing {
                 "<text class=\"name\" x=\"{x}\" y=\"{}\">{node}</text><line class=\"lane\" x1=\"{x}\" x2=\"{x}\" y1=\"{}\" y2=\"{}\"/>",
                 TOP - 8,
                 TOP,
-                y(end),
+                end,
                 x = x(node)
             );
         }
-        out + &self.bars + &self.body + "</svg>\n"
+        out + &self.bars + &self.body + &self.texts + "</svg>\n"
     }
 }
 
@@ -263,19 +295,19 @@ fn legend(out: &mut String) {
 }
 
 impl Flying {
-    fn send(&mut self, event: &Event, row: usize) {
+    fn send(&mut self, event: &Event, y: usize) {
         match *event {
             Event::Sent { link, from, packet } => {
-                self.packets.entry((link, link.other(from))).or_default().push((row, packet));
+                self.packets.entry((link, link.other(from))).or_default().push((y, packet));
             }
             Event::NotificationSent { from, to, notification } => {
-                self.notifications.entry((from, to)).or_default().push((row, notification));
+                self.notifications.entry((from, to)).or_default().push((y, notification));
             }
             _ => {}
         }
     }
 
-    /// The row in which what is received was sent. Packets leave in order; a notification may arrive twice.
+    /// Where what is received was sent. Packets leave in order; a notification may arrive twice.
     fn receive(&mut self, event: &Event) -> Option<usize> {
         match *event {
             Event::Received { link, to, packet } => {
@@ -285,7 +317,7 @@ impl Flying {
             }
             Event::NotificationReceived { from, to, notification, .. } => {
                 let sent = self.notifications.get(&(from, to))?;
-                sent.iter().rev().find(|(_, sent)| *sent == notification).map(|&(row, _)| row)
+                sent.iter().rev().find(|(_, sent)| *sent == notification).map(|&(y, _)| y)
             }
             _ => None,
         }
@@ -313,21 +345,21 @@ fn label(event: &Event) -> String {
     }
 }
 
-/// What fits between two lanes.
-fn shortened(text: &str) -> String {
-    const FITS: usize = 30;
-    if text.chars().count() <= FITS || text.contains('&') {
-        return text.into();
+/// What stands at an arrow that is no message.
+fn short(stroke: Stroke) -> &'static str {
+    match stroke {
+        Stroke::Lost => "lost",
+        Stroke::Opened => "connected",
+        Stroke::Broken => "the link breaks",
+        Stroke::Overtook => "overtakes others",
+        Stroke::Cut => "cut from here on",
+        Stroke::Mended => "mended",
+        Stroke::Sent | Stroke::Received | Stroke::Closed => "",
     }
-    text.chars().take(FITS - 1).chain(['…']).collect()
 }
 
 fn x(node: Node) -> usize {
     GUTTER + node.index() * PITCH
-}
-
-fn y(row: usize) -> usize {
-    TOP + row * ROW
 }
 
 fn escape(text: &str) -> String {

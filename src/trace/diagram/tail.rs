@@ -29,9 +29,9 @@ impl Tail {
         self.moments.push_back(moment);
     }
 
-    /// They in text, with the line over the lanes.
-    pub fn text(&self) -> String {
-        let mut diagram = TextDiagram::continued(self.before.clone(), Pick::default());
+    /// They in text, with the line over the lanes, wrapped at a width if there is one.
+    pub fn text(&self, width: Option<usize>) -> String {
+        let mut diagram = TextDiagram::continued(self.before.clone(), Pick::default()).within(width);
         let mut out = diagram.heading();
         out.push('\n');
         for line in self.moments.iter().filter_map(|moment| diagram.line(moment)) {

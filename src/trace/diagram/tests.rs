@@ -1,7 +1,7 @@
 //! One conversation, made by hand, in all three pictures.
 
 use super::*;
-use crate::sim::{LinkKey, Loss, Packet, PacketKind};
+use crate::sim::{Fault, LinkKey, Loss, Packet, PacketKind};
 use crate::zab::{Epoch, Instant, Milestone, Notification, PeerState, Phase, Sid, Vote, Zxid};
 
 /// p3 leads, p1 follows, p2 crashes: one txn.
@@ -66,6 +66,37 @@ fn a_conversation_in_text() {
 }
 
 #[test]
+fn what_happened_is_wrapped_beside_its_lanes() {
+    let mut diagram = TextDiagram::new(3, Pick::default()).within(Some(70));
+    let lines: Vec<String> = conversation().iter().filter_map(|moment| diagram.line(moment)).collect();
+    insta::assert_snapshot!(format!("{}\n{}", diagram.heading(), lines[3..6].join("\n")), @r"
+    step        time   p1   p2   p3    what happened
+       3    0.003703    ┊<╌╌╌┊╌╌╌╌o    p3 notifies p1: LOOKING, round
+                        ┊    ┊    ┊      1, votes for p3 (e0, 0:0)
+       4    0.004938    ◀────┼────┤    p1 hears from p3: LOOKING, round
+                        ┊    ┊    ┊      1, votes for p3 (e0, 0:0)
+       5    0.006172    ╞════┊════╡    p1 is connected to p3 (p1>p3#1)
+    ");
+    assert!(lines.iter().flat_map(|line| line.lines()).all(|line| line.chars().count() <= 70), "{lines:#?}");
+}
+
+#[test]
+fn a_packet_that_overtakes_goes_from_its_sender_to_its_receiver() {
+    let link = LinkKey { dialer: Node::at(0), acceptor: Node::at(2), generation: 1 };
+    let faults = [Fault::Overtaken { link, to: Node::at(0), skip: 2 }, Fault::Reset { link, lost: 1 }];
+    let mut moments = conversation();
+    moments.extend(faults.map(|fault| Moment { step: 11, at: Instant(12_345_678), event: Event::Fault(fault) }));
+    let mut diagram = TextDiagram::new(3, Pick::default());
+    let lines: Vec<String> = moments.iter().filter_map(|moment| diagram.line(moment)).collect();
+    insta::assert_snapshot!(lines[lines.len() - 2..].join("\n"), @r"
+    11    0.012345     │<««««««««««««««!      a packet from p3 to p1 overtakes 2 others (p1>p3#1)
+                       !┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄!      the link p1>p3#1 is reset, 1 packet is lost
+    ");
+    let pick = Pick::default().span(11..=11);
+    assert!(svg("x", 3, &moments, &pick).contains("d=\"M680 104 L247 104\""), "{}", svg("x", 3, &moments, &pick));
+}
+
+#[test]
 fn filters_hide_events_but_not_what_they_did_to_the_lanes() {
     let pick = Pick::default().messages(&["proposal".into()]).unwrap();
     insta::assert_snapshot!(text(pick), @r"
@@ -88,8 +119,8 @@ fn a_tail_is_the_end_of_the_whole() {
     conversation().into_iter().for_each(|moment| tail.push(moment));
     let whole = text(Pick::default());
     let end = whole.lines().rev().take(3).collect::<Vec<_>>();
-    assert_eq!(tail.text().lines().rev().take(3).collect::<Vec<_>>(), end);
-    assert_eq!((tail.text().lines().count(), tail.first_step()), (5, 8));
+    assert_eq!(tail.text(None).lines().rev().take(3).collect::<Vec<_>>(), end);
+    assert_eq!((tail.text(None).lines().count(), tail.first_step()), (5, 8));
 }
 
 #[test]
@@ -137,7 +168,7 @@ fn an_svg_is_well_formed_and_its_arrows_are_slanted() {
     assert_well_formed(&picture);
     assert!(picture.contains("leader &amp; &lt;co&gt;"));
     let proposal = picture.lines().find(|line| line.contains("p1 gets PROPOSAL 1:1 from p3")).unwrap();
-    insta::assert_snapshot!(proposal, @r#"<path class="m txn" d="M680 264 L247 304" marker-end="url(#txn)"><title>p1 gets PROPOSAL 1:1 from p3</title></path>"#);
+    insta::assert_snapshot!(proposal, @r#"<path class="m txn" d="M680 290 L247 330" marker-end="url(#txn)"><title>p1 gets PROPOSAL 1:1 from p3</title></path>"#);
 }
 
 /// Elements nest, attributes are quoted, text holds no bare `<` or `&`.

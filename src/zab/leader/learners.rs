@@ -8,6 +8,8 @@ impl Leader {
     /// Somebody connected to the quorum port.
     pub fn on_accepted(&mut self, local: &Local, now: Instant, link: LinkId) {
         let tick_deadline = self.tick.saturating_add(local.limits.init_limit).saturating_add(local.limits.sync_limit);
+        let tick_deadline =
+            if mutant!(local, Zk1697) { self.tick.saturating_add(local.limits.sync_limit) } else { tick_deadline };
         self.learners.push(Progress::new(link, now + local.limits.init_time(), tick_deadline));
     }
 
@@ -136,6 +138,8 @@ impl Leader {
         let view = SyncView {
             learner_last: self.learners[index].last_zxid,
             leader_last: local.log.applied(),
+            is_fresh: self.pipeline.last_proposed().is_marker(),
+            conduct: local.conduct,
             window: local.log.window(),
             use_disk: local.limits.snapshot_size_factor.is_some(),
             disk,
@@ -230,27 +234,32 @@ impl Leader {
         let epoch = self.epoch();
         let learner = &mut self.learners[index];
         let link = learner.link;
-        learner.is_forwarding = true;
+        learner.is_forwarding = !mutant!(local, PaperP1);
         self.pipeline.forget(&local.verifiers, learner.sid);
         if !learner.is_observer {
             for txn in local.log.pending().iter().filter(|txn| txn.zxid > through) {
                 out.push(Output::Send { link, message: Message::Proposal { txn: txn.clone() } });
+                if mutant!(local, PaperP2) {
+                    out.push(Output::Send { link, message: Message::Proposal { txn: txn.clone() } });
+                }
             }
         }
         learner.stage = ProgressStage::Syncing;
-        learner.give_up = now + local.limits.init_time();
+        let patience = if mutant!(local, Zk1697) { local.limits.sync_time() } else { local.limits.init_time() };
+        learner.give_up = now + patience;
         out.push(Output::Send { link, message: Message::NewLeader { epoch } });
     }
 
     fn on_new_leader_ack(&mut self, local: &mut Local, now: Instant, index: usize, out: &mut Outputs) {
         let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Acked;
+        learner.is_forwarding = true;
         learner.give_up = now + local.limits.init_time();
         learner.tick_deadline = learner.tick_deadline.max(self.tick.saturating_add(local.limits.sync_limit));
         let (sid, is_observer) = (learner.sid, learner.is_observer);
         if self.stage == Stage::Serving {
             self.activate(local, now, index, out);
-        } else if !is_observer {
+        } else if !is_observer || mutant!(local, Zk769) {
             self.acknowledge_new_leader(local, now, sid, out);
         }
     }

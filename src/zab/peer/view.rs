@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use super::{Leaving, LeavingStage, Peer, Role};
+use crate::zab::progress::Progress;
 use crate::zab::timer::{Deadline, Timer};
-use crate::zab::{Epoch, Instant, PeerState, Phase, Sid, Txn, Zxid};
+use crate::zab::{Epoch, Instant, PeerState, Phase, Sid, Txn, Vote, Zxid};
 
 impl Peer {
     /// When it wants to be woken, and why.
@@ -82,6 +83,27 @@ impl Peer {
         self.local.committed
     }
 
+    /// The election round it is in, or was in last (`logicalclock`).
+    pub fn round(&self) -> u64 {
+        self.local.round
+    }
+
+    /// The vote it tells others: its proposal while it looks, else what it settled on.
+    pub fn vote(&self) -> Vote {
+        match &self.role {
+            Role::Looking(election) => election.notification(&self.local).vote,
+            _ => self.local.vote,
+        }
+    }
+
+    /// What it believes about its learners; nothing unless it leads.
+    pub fn learners(&self) -> &[Progress] {
+        match &self.role {
+            Role::Leading(leader) => leader.learners(),
+            _ => &[],
+        }
+    }
+
     /// The txns in memory from which it would serve a DIFF.
     pub fn window(&self) -> &VecDeque<Txn> {
         self.local.log.window()
@@ -121,19 +143,14 @@ impl fmt::Display for Peer {
         if !pending.is_empty() {
             writeln!(f, "  pending    {}", pending.join(" "))?;
         }
-        writeln!(
-            f,
-            "  election   round {}, vote {} ({}, {})",
-            local.round, local.vote.leader, local.vote.peer_epoch, local.vote.zxid
-        )?;
-        if let Role::Leading(leader) = &self.role {
-            for learner in leader.learners() {
-                write!(f, "  learner    {} {:?}", learner.sid, learner.stage)?;
-                if let Some(mode) = learner.mode {
-                    write!(f, ", by {mode} from {}", learner.last_zxid)?;
-                }
-                writeln!(f)?;
+        let Vote { leader, zxid, peer_epoch } = self.vote();
+        writeln!(f, "  election   round {}, vote {leader} ({peer_epoch}, {zxid})", local.round)?;
+        for learner in self.learners() {
+            write!(f, "  learner    {} {:?}", learner.sid, learner.stage)?;
+            if let Some(mode) = learner.mode {
+                write!(f, ", by {mode} from {}", learner.last_zxid)?;
             }
+            writeln!(f)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::zab::local::Local;
+use crate::zab::mutant;
 use crate::zab::storage::{Write, WriteId};
 use crate::zab::{Epoch, LinkId, Message, Output, Outputs, Payload, Reason, SnapshotImage, Txn, Zxid};
 
@@ -150,6 +151,8 @@ impl LearnerSync {
                 self.last_queued = local.log.applied();
             }
             (Base::Unknown, Message::Trunc { zxid: to }) => {
+                let one_less = mutant!(local, Zk1156) && !to.is_marker();
+                let to = if one_less { Zxid(to.0 - 1) } else { to };
                 let base = local.log.base();
                 if to != Zxid::ZERO && to < base {
                     // The cut would destroy a history that others may count on: ask for a snapshot to replace it instead.
@@ -157,7 +160,7 @@ impl LearnerSync {
                     return Err(Reason::TruncateTarget { asked: to, found: base });
                 }
                 self.dirty = true;
-                self.last_queued = to;
+                self.last_queued = if one_less { to.next() } else { to };
                 self.base = Base::Cutting { to, write: local.persist(Write::Truncate { to }, out) };
             }
             (Base::Unknown, Message::Snap { zxid }) => {
@@ -167,19 +170,19 @@ impl LearnerSync {
             (Base::Receiving { chunks, .. }, Message::SnapChunk { chunk }) => chunks.push(chunk),
             (Base::Receiving { zxid, chunks }, Message::SnapDone) => {
                 let (zxid, chunks) = (*zxid, std::mem::take(chunks));
-                self.dirty = true;
+                self.dirty = !mutant!(local, Zk3642);
                 self.base = Base::Restored { zxid };
                 local.log.restart_at(zxid);
                 out.push(Output::Restore(SnapshotImage { zxid, chunks }));
             }
             (Base::Unknown | Base::Receiving { .. }, Message::Ping { .. }) => {}
             (Base::Unknown | Base::Receiving { .. }, _) => return Err(Reason::Unexpected),
-            (_, Message::Proposal { txn }) => self.queue(txn)?,
-            (_, Message::Commit { zxid }) => self.commit(zxid)?,
+            (_, Message::Proposal { txn }) => self.queue(local, txn)?,
+            (_, Message::Commit { zxid }) => self.commit(local, zxid)?,
             (_, Message::Inform { txn }) => {
                 let zxid = txn.zxid;
-                self.queue(txn)?;
-                self.commit(zxid)?;
+                self.queue(local, txn)?;
+                self.commit(local, zxid)?;
             }
             (_, Message::NewLeader { epoch }) if epoch == self.epoch && self.settle == Settle::Waiting => {
                 self.settle = Settle::Base;
@@ -210,7 +213,7 @@ impl LearnerSync {
         self.dirty = false;
         let found = local.log.applied();
         // A marker is in no log: everything before it is what had to be kept.
-        let kept = found == to || (to.is_marker() && found != Zxid::MISSING);
+        let kept = found == to || (to.is_marker() && found != Zxid::MISSING) || mutant!(local, Zk3701);
         if !kept {
             return Err(Reason::TruncateTarget { asked: to, found });
         }
@@ -236,21 +239,30 @@ impl LearnerSync {
             if self.base != Base::Ready {
                 return;
             }
-            for txn in self.proposals.drain(..self.committed) {
+            let all = [mutant!(local, Zk4685), mutant!(local, Zk4394)].contains(&true);
+            let logged = if all { self.proposals.len() } else { self.committed };
+            let logged = if mutant!(local, Zk3911) { 0 } else { logged };
+            for txn in self.proposals.drain(..logged) {
                 local.append(txn, out);
-                self.settled += 1;
             }
-            self.committed = 0;
+            if !mutant!(local, Zk3911) {
+                self.settled = std::mem::take(&mut self.committed);
+            }
             self.settle = Settle::History { last: local.last_write() };
         }
         if let Settle::History { last } = self.settle
-            && local.is_durable(last)
+            && (local.is_durable(last) || mutant!(local, Zk4646))
         {
-            while local.log.next_synced(last).is_some() {}
+            while let Some(zxid) = local.log.next_synced(last) {
+                let overtakes = local.log.pending().get(self.settled).is_some_and(|txn| txn.zxid <= zxid);
+                if mutant!(local, Zk4685) && overtakes && local.is_participant() {
+                    out.push(Output::Send { link, message: Message::Ack { zxid } });
+                }
+            }
             self.settle = Settle::Epoch { write: local.persist(Write::CurrentEpoch(self.epoch), out) };
         }
         if let Settle::Epoch { write } = self.settle
-            && local.is_durable(write)
+            && (local.is_durable(write) || mutant!(local, Zk4646))
         {
             self.settle = Settle::Acked;
             out.push(Output::Send { link, message: Message::Ack { zxid: Zxid::marker(self.epoch) } });
@@ -258,8 +270,10 @@ impl LearnerSync {
     }
 
     /// `enforceContinuousProposal`, from the base on.
-    fn queue(&mut self, txn: Txn) -> Result<(), Reason> {
-        if !txn.zxid.follows(self.last_queued) || txn.zxid.epoch() > self.epoch {
+    fn queue(&mut self, local: &Local, txn: Txn) -> Result<(), Reason> {
+        let again = mutant!(local, PaperP2) && txn.zxid == self.last_queued;
+        let beyond = txn.zxid.epoch() > self.epoch && !mutant!(local, Zk1277);
+        if !again && !txn.zxid.follows(self.last_queued) || beyond {
             return Err(Reason::ProposalGap { last: self.last_queued, got: txn.zxid });
         }
         self.last_queued = txn.zxid;
@@ -267,7 +281,11 @@ impl LearnerSync {
         Ok(())
     }
 
-    fn commit(&mut self, zxid: Zxid) -> Result<(), Reason> {
+    fn commit(&mut self, local: &Local, zxid: Zxid) -> Result<(), Reason> {
+        if mutant!(local, Zk4685) && local.log.pending().get(self.settled).is_some_and(|txn| txn.zxid == zxid) {
+            self.settled += 1;
+            return Ok(());
+        }
         let head = self.proposals.get(self.committed).map(|txn| txn.zxid);
         if head != Some(zxid) {
             return Err(Reason::CommitMismatch { head, got: zxid });

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::zab::{LogSlice, Message, SyncMode, Txn, Zxid};
+use crate::zab::{Conduct, LogSlice, Message, SyncMode, Txn, Zxid, mutant};
 
 /// What the leader knows when it decides.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,10 @@ pub struct SyncView<'a> {
     pub learner_last: Zxid,
     /// The leader's last applied zxid; the marker of its epoch once it serves.
     pub leader_last: Zxid,
+    /// Whether nothing was proposed in the leader's epoch yet.
+    pub is_fresh: bool,
+    /// How the leader behaves.
+    pub conduct: Conduct,
     /// The window in memory.
     pub window: &'a VecDeque<Txn>,
     /// Whether the log on disk may be used (`snapshotSizeFactor` is not negative).
@@ -57,7 +61,7 @@ impl SyncPlan {
         let (min, max) = (bound(view.window.front()), bound(view.window.back()));
         if view.force_snapshot {
             SyncPlan::Snap
-        } else if p == view.leader_last {
+        } else if p == view.leader_last || (mutant!(view, Zk1319) && view.is_fresh && p <= Zxid::ZERO) {
             SyncPlan::Send { mode: SyncMode::EmptyDiff, first: Message::Diff { zxid: p }, txns: Vec::new(), through: p }
         } else if p > max && !p.is_marker() {
             SyncPlan::Send {
@@ -67,13 +71,13 @@ impl SyncPlan {
                 through: max,
             }
         } else if min <= p && p <= max {
-            let mut walk = Walk::new(p, max);
+            let mut walk = Walk::new(p, max, view.conduct);
             walk.over(view.window.iter(), p, None);
             walk.plan(SyncMode::Diff)
         } else if p < min && view.use_disk {
             match view.disk {
                 None => SyncPlan::ReadLog,
-                Some(LogSlice::Txns(txns)) => from_disk(txns, view.window, p, min, max),
+                Some(LogSlice::Txns(txns)) => from_disk(txns, &view, min, max),
                 Some(LogSlice::Purged | LogSlice::TooLarge) => SyncPlan::Snap,
             }
         } else {
@@ -84,17 +88,18 @@ impl SyncPlan {
 
 /// The log on disk up to the window, then the window. They must meet: what lies in a gap would be skipped for ever
 /// (ZOOKEEPER-2418).
-fn from_disk(disk: &[Txn], window: &VecDeque<Txn>, p: Zxid, min: Zxid, max: Zxid) -> SyncPlan {
+fn from_disk(disk: &[Txn], view: &SyncView<'_>, min: Zxid, max: Zxid) -> SyncPlan {
+    let p = view.learner_last;
     if disk.first().is_none_or(|txn| txn.zxid > p) || !is_contiguous(disk) {
         return SyncPlan::Snap;
     }
-    let mut walk = Walk::new(p, max);
+    let mut walk = Walk::new(p, max, view.conduct);
     walk.over(disk.iter(), p, Some(min));
-    if walk.through < min {
+    if walk.through < min && !mutant!(view, Zk2418) {
         return SyncPlan::Snap;
     }
     let joint = walk.through;
-    walk.over(window.iter(), joint, None);
+    walk.over(view.window.iter(), joint, None);
     walk.plan(SyncMode::DiskDiff)
 }
 
@@ -105,6 +110,7 @@ fn is_contiguous(txns: &[Txn]) -> bool {
 
 /// `queueCommittedProposals`, over the log and then over the window.
 struct Walk {
+    conduct: Conduct,
     p: Zxid,
     max: Zxid,
     /// DIFF or TRUNC, once it is known which.
@@ -114,8 +120,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(p: Zxid, max: Zxid) -> Walk {
-        Walk { p, max, first: None, txns: Vec::new(), through: p }
+    fn new(p: Zxid, max: Zxid, conduct: Conduct) -> Walk {
+        Walk { conduct, p, max, first: None, txns: Vec::new(), through: p }
     }
 
     fn over<'a>(&mut self, txns: impl Iterator<Item = &'a Txn>, from: Zxid, limit: Option<Zxid>) {
@@ -133,7 +139,7 @@ impl Walk {
                 if z == self.p {
                     self.first = Some(Message::Diff { zxid: self.max });
                     continue;
-                } else if self.p.is_marker() {
+                } else if self.p.is_marker() || mutant!(self, Zk1154) {
                     self.first = Some(Message::Diff { zxid: self.max });
                 } else if z.epoch() != self.p.epoch() {
                     // P is not in our history, and where it branched off is unknown.
