@@ -153,6 +153,7 @@ fn tell(report: &Report, shrunk: &Shrunk, screen: &mut Screen) {
     screen.line(format_args!("trace:     {}\n           {}", report.trace, report.replay));
     match (&report.scenario, &report.run) {
         (Some(scenario), Some(run)) => screen.line(format_args!("scenario:  {scenario}\n           {run}")),
+        _ if report.exhausted => {}
         _ => screen.line(format_args!(
             "no scenario: {} does not fail in this way under seed {} any more",
             shrunk.trace.header.scenario, shrunk.trace.header.seed

@@ -7,8 +7,8 @@ use toml::{Table, Value};
 use super::Scenario;
 
 /// The order in which scenarios are written.
-const SECTIONS: [&str; 11] =
-    ["mutant", "cluster", "history", "limits", "network", "disk", "clocks", "workload", "fault", "random", "run"];
+const SECTIONS: [&str; 10] =
+    ["cluster", "history", "limits", "network", "disk", "clocks", "workload", "fault", "random", "run"];
 
 impl Scenario {
     /// The text of a file that means this scenario, below a comment; `None` if reading it would not give it back.
@@ -26,20 +26,25 @@ fn text(scenario: &Scenario, comment: &str) -> Option<String> {
         }
     }
     let mut text: String = comment.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect();
-    let rank = |section: &String| SECTIONS.iter().position(|name| name == section).unwrap_or(SECTIONS.len());
+    // What is in no section stands before the first one.
+    let rank = |key: &String, value: &Value| match value {
+        Value::Table(_) | Value::Array(_) => 1 + SECTIONS.iter().position(|name| name == key).unwrap_or(SECTIONS.len()),
+        _ => 0,
+    };
     let mut sections: Vec<(String, Value)> = table.into_iter().collect();
-    sections.sort_by_key(|(section, _)| rank(section));
-    for (section, value) in sections {
+    sections.sort_by_key(|(key, value)| rank(key, value));
+    for (key, value) in sections {
         match value {
-            Value::String(_) => text += &format!("\n{section} = {value}\n"),
-            Value::Table(table) if table.is_empty() && section != "random" => {}
-            Value::Table(table) => write_section(&mut text, &format!("[{section}]"), &table),
+            Value::Table(table) if table.is_empty() && key != "random" => {}
+            Value::Table(table) => write_section(&mut text, &format!("[{key}]"), &table),
             Value::Array(faults) => {
                 for fault in faults.into_iter().filter_map(|fault| fault.as_table().cloned()) {
-                    write_section(&mut text, &format!("[[{section}]]"), &pruned(fault));
+                    write_section(&mut text, &format!("[[{key}]]"), &pruned(fault));
                 }
             }
-            _ => return None,
+            value => {
+                let _ = writeln!(text, "\n{key} = {value}");
+            }
         }
     }
     let read = Scenario::parse("", &text).ok()?;
@@ -124,6 +129,15 @@ epilogue = false
         let written = text(&Scenario::parse("", WRITTEN).unwrap(), comment).unwrap();
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
         assert_eq!(lines(&written), lines(WRITTEN), "{written}");
+    }
+
+    #[cfg(feature = "mutants")]
+    #[test]
+    fn a_mutant_stands_before_every_section() {
+        let mutant = crate::zab::Mutant::all().next().unwrap().name();
+        let scenario = Scenario::parse("", &format!("mutant = \"{mutant}\"\n[run]\nepilogue = false\n")).unwrap();
+        let expected = format!("# m\n\nmutant = \"{mutant}\"\n\n[run]\nepilogue = false\n");
+        assert_eq!(text(&scenario, "m"), Some(expected));
     }
 
     #[test]

@@ -21,7 +21,8 @@ impl Entry {
     pub const SOON: Instant = Instant::ZERO;
 }
 
-/// The faults that only a scenario may ask for. A script that keeps to a budget must keep to it when something is left out.
+/// The faults that only a scenario may ask for. A script that keeps to a budget must keep to it when something is left
+/// out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WipeBudget {
     Kept,
@@ -33,8 +34,8 @@ pub(super) enum WipeBudget {
 pub(super) struct Course {
     pub world: World,
     pub checkers: Checkers,
-    /// Links by the name they have in the script. Generations count connections, hence a script that connects less often than
-    /// the run it was taken from opens the same links under other names.
+    /// Links by the name they have in the script. Generations count connections, hence a script that connects less
+    /// often than the run it was taken from opens the same links under other names.
     links: BTreeMap<LinkKey, LinkKey>,
     pub(super) judged: usize,
 }

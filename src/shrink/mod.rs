@@ -1,12 +1,13 @@
 //! From a run that fails to the shortest one that fails in the same way.
 //!
-//! First the *scenario*: fewer servers, clients, faults and oddities, each run again under the same seed and a few others, as long as the
-//! same property is violated. Then the *actions* of that run: a script that leaves out what is not needed, and of which whatever is not
-//! possible any more is left out by itself. Both end at a fixpoint, or when the budget of executed steps is spent; the result is a
-//! function of the trace and the options, the same on every machine.
+//! First the *scenario*: fewer servers, clients, faults and oddities, each run again under the same seed and a few
+//! others, as long as the same property is violated. Then the *actions* of that run: a script that leaves out what is
+//! not needed, and of which whatever is not possible any more is left out by itself. Both end at a fixpoint, or when
+//! the budget of executed steps is spent; the result is a function of the trace and the options, the same on every
+//! machine.
 //!
-//! A property that an end of a stage violates (liveness, above all) needs the end: there only the chaos before it is a script, and a seeded
-//! schedule heals and closes every trial as it closes every run.
+//! A property that an end of a stage violates (liveness, above all) needs the end: there only the chaos before it is a
+//! script, and a seeded schedule heals and closes every trial as it closes every run.
 
 mod course;
 mod groups;
@@ -33,7 +34,8 @@ use oracle::Failure;
 use player::{Closing, Player};
 use simplify::{Record, Simplifier};
 
-/// Calls what it is given. If that panics: the sentence and, in parentheses, the place. The library neither hides nor prints panics.
+/// Calls what it is given. If that panics: the sentence and, in parentheses, the place. The library neither hides nor
+/// prints panics.
 pub type Catch<'a> = &'a dyn Fn(&mut dyn FnMut()) -> Result<(), String>;
 
 /// How hard to try.
@@ -82,8 +84,8 @@ pub struct Shrunk {
     pub trace: Trace,
     /// How many of its actions were chosen by the script: all, if no end of a stage is needed.
     pub script: u64,
-    /// The scenario that fails in the same way, with its text, and the seed under which it does. `None` if the one in the header of the
-    /// recorded trace does not fail under its seed any more.
+    /// The scenario that fails in the same way, with its text, and the seed under which it does. `None` if the one in
+    /// the header of the recorded trace does not fail under its seed any more.
     pub scenario: Option<(Scenario, u64)>,
     /// What goes wrong.
     pub target: Target,
@@ -138,11 +140,14 @@ pub fn shrink(trace: &Trace, options: &Options, catch: Catch, watch: &mut dyn Wa
         _ => shortened(trace, &failure, catch, &mut meter)?,
     };
     let (trace, violation) = judged(short.trace, &failure.oracle.target, catch);
+    let panic = trace.footer.as_ref().and_then(|footer| footer.panic.as_deref());
+    // The same place may say it with other numbers.
+    let target = panic.map_or(failure.oracle.target, Target::panic);
     Ok(Shrunk {
         trace,
         script: short.script as u64,
         scenario,
-        target: failure.oracle.target,
+        target,
         violation,
         recorded: recorded as u64,
         progress: meter.progress,
@@ -218,8 +223,8 @@ fn shortened(trace: &Trace, failure: &Failure, catch: Catch, meter: &mut Meter) 
     })
 }
 
-/// The part of a script after which the end of a run, played by a schedule, shows what is looked for. The chaos, if it can be; else some of
-/// what followed, for a stall may have begun only then.
+/// The part of a script after which the end of a run, played by a schedule, shows what is looked for. The chaos, if it
+/// can be; else some of what followed, for a stall may have begun only then.
 fn before_the_end<'a>(
     player: &mut Player<'a, '_>,
     scenario: &'a Scenario,

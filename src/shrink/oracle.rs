@@ -1,8 +1,9 @@
 //! `Oracle`: what must go wrong again for a shorter run to count as the same failure.
 //!
-//! It is the same *property*, violated *first*. Violated at all would be too little: with most of a run left out, another bug, or the
-//! same bug at another place, often breaks something sooner, and the result would show that instead. What the recorded run had
-//! violated before (a scenario that promises a violation goes on until it comes) may be violated before again.
+//! It is the same *property*, violated *first*. Violated at all would be too little: with most of a run left out,
+//! another bug, or the same bug at another place, often breaks something sooner, and the result would show that
+//! instead. What the recorded run had violated before (a scenario that promises a violation goes on until it comes) may
+//! be violated before again.
 
 use std::fmt;
 
@@ -164,7 +165,8 @@ pub(super) struct Failure {
     pub budget: WipeBudget,
 }
 
-/// Executes a trace and finds what it is about: what its scenario promised to violate, or the first thing that went wrong.
+/// Executes a trace and finds what it is about: what its scenario promised to violate, or the first thing that went
+/// wrong.
 pub(super) fn find(trace: &Trace, catch: Catch) -> Result<Failure, ShrinkError> {
     let mut walk = Walk {
         trace,

@@ -8,8 +8,8 @@ use crate::scenario::Scenario;
 use crate::sim::schedule::Plan;
 use crate::sim::{Seeded, Setup};
 
-/// The end of a run that no script says: a seeded schedule heals what the script left behind and demands convergence. Liveness
-/// cannot be judged otherwise, for whoever leaves out deliveries has a cluster that does not converge.
+/// The end of a run that no script says: a seeded schedule heals what the script left behind and demands convergence.
+/// Liveness cannot be judged otherwise, for whoever leaves out deliveries has a cluster that does not converge.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Closing<'a> {
     pub scenario: &'a Scenario,

@@ -1,8 +1,8 @@
-//! Fewer actions: what belongs together first, then delta debugging (Zeller and Hildebrandt) down to single actions and pairs; and plainer
-//! ones, where others do as well.
+//! Fewer actions: what belongs together first, then delta debugging (Zeller and Hildebrandt) down to single actions and
+//! pairs; and plainer ones, where others do as well.
 //!
-//! A script is gone through from the front. Before each place stands one world that took everything before it, hence a trial costs one
-//! clone and the actions behind. Whatever is left out takes with it what it made possible.
+//! A script is gone through from the front. Before each place stands one world that took everything before it, hence a
+//! trial costs one clone and the actions behind. Whatever is left out takes with it what it made possible.
 
 use super::course::{Course, Entry};
 use super::groups::Group;
@@ -52,7 +52,8 @@ impl Reducer<'_, '_, '_> {
         (self.script.len(), waiting, self.script.iter().map(|entry| fuss(entry.action)).sum())
     }
 
-    /// Tries `suffix` behind the first `kept` entries, which `course` has taken. Keeps it if it is less than what stands there.
+    /// Tries `suffix` behind the first `kept` entries, which `course` has taken. Keeps it if it is less than what
+    /// stands there.
     fn settle<'e>(&mut self, course: &Course, kept: usize, suffix: impl Iterator<Item = &'e Entry>) -> bool {
         let Some(suffix) = self.player.attempt(course, suffix, &mut ()) else { return false };
         let before = self.measure();

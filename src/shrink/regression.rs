@@ -2,13 +2,12 @@
 
 use super::{Shrunk, Target};
 
-/// The text of a test file that replays the trace named `trace`, which lies beside it, and asserts what goes wrong at which step. `None` if
-/// no property speaks of it.
+/// The text of a test file that replays the trace named `trace`, which lies beside it, and asserts what goes wrong at
+/// which step. `None` if no property speaks of it.
 pub fn regression_test(shrunk: &Shrunk, trace: &str) -> Option<String> {
-    let header = &shrunk.trace.header;
     let last = shrunk.trace.last_step();
-    let version = env!("CARGO_PKG_VERSION");
-    let origin = format!("//! Shrunk by zabsim {version} from {}, seed {}.", header.scenario, header.seed);
+    let (version, scenario) = (env!("CARGO_PKG_VERSION"), &shrunk.trace.header.scenario);
+    let origin = format!("//! Shrunk by zabsim {version} from a run of {scenario}.");
     let read =
         format!("    let bytes: &[u8] = include_bytes!({trace:?});\n    let trace = Trace::read(bytes).unwrap();\n");
     if let Target::Panic { said, .. } = &shrunk.target {

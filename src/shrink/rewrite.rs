@@ -1,4 +1,5 @@
-//! Other actions in the place of those recorded: one server in the place of another, a plain fault in the place of an elaborate one.
+//! Other actions in the place of those recorded: one server in the place of another, a plain fault in the place of an
+//! elaborate one.
 
 use super::course::Entry;
 use crate::sim::{Action, LinkKey, Loss, Node};

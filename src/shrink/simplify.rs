@@ -14,7 +14,8 @@ use crate::zab::Instant;
 
 /// How many runs of the simplest scenario are made short: where the shortest comes from is hard to tell beforehand.
 const STARTS: usize = 8;
-/// They are looked for among so many times more seeds, and so are scenarios with fewer servers: nothing makes a run shorter.
+/// They are looked for among so many times more seeds, and so are scenarios with fewer servers: nothing makes a run
+/// shorter.
 const MORE: u64 = 4;
 
 /// A scenario that fails under a seed.
@@ -37,8 +38,8 @@ pub(super) struct Simplifier<'a, 'w> {
 }
 
 impl Simplifier<'_, '_> {
-    /// The simplest scenario that was found within the budget, with some seeds under which it fails; `None` if the one of `header` does not
-    /// fail under its seed.
+    /// The simplest scenario that was found within the budget, with some seeds under which it fails; `None` if the one
+    /// of `header` does not fail under its seed.
     pub fn simplify(&mut self, header: &Header) -> Option<Vec<Failing>> {
         let mut scenario = Scenario::parse(&header.scenario, &header.text).ok()?;
         // What it promised says nothing of one seed, except that a violation was no bug.
