@@ -1,3 +1,4 @@
 //! Many runs: seeds in, report out.
 
+pub mod parallel;
 pub mod swarm;
