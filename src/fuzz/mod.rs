@@ -1,4 +1,8 @@
 //! Many runs: seeds in, report out.
 
+pub mod campaign;
+pub mod inputs;
 pub mod parallel;
 pub mod swarm;
+pub mod tally;
+pub mod trial;
