@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::fuzz::{FuzzArgs, MergeArgs};
 use super::ranges::{Seeds, parse_seeds, parse_span};
 use super::render::NARROWEST;
 use crate::scenario::parse_seed;
@@ -43,6 +44,10 @@ pub(super) enum Command {
     Diagram(DiagramArgs),
     /// Make the trace of a failing run short, and its scenario simple.
     Shrink(ShrinkArgs),
+    /// Run many seeds, each with a scenario of its own; keep every failure in a folder, made short.
+    Fuzz(FuzzArgs),
+    /// Report what the shards of a campaign came to together.
+    Merge(MergeArgs),
     /// Read scenarios and report what is wrong with them, without running them.
     Check {
         /// Scenario files.

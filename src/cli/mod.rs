@@ -10,6 +10,7 @@ mod batch;
 mod diagram;
 mod engine;
 mod files;
+mod fuzz;
 mod listing;
 mod panics;
 mod peers;
@@ -85,6 +86,8 @@ fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::replay(args, screen),
         Command::Diagram(args) => diagram::diagram(args, screen),
         Command::Shrink(args) => shrink::shrink(args, screen),
+        Command::Fuzz(args) => fuzz::fuzz(args, screen),
+        Command::Merge(args) => fuzz::merge(args, screen),
         Command::Check { scenarios } => listing::check(scenarios, screen),
         Command::Schema => listing::schema(screen),
         Command::Scenarios { directory } => listing::scenarios(directory, screen),

@@ -89,7 +89,10 @@ mod tests {
         assert_eq!(value("[history.p1]\ntxns = [[1, 5]]\nsnapshot = [1, 3]\n", "start"), "with snapshots");
         let purged = "[history.p1]\ntxns = [[1, 5]]\nsnapshot = [1, 3]\npurged = true\n";
         assert_eq!(value(purged, "start"), "with purged logs");
-        assert_eq!(value("[network]\nloss = \"1/9\"\nduplicate = \"0/1\"\nreorder = \"0/1\"\n", "notifications"), "lost");
+        assert_eq!(
+            value("[network]\nloss = \"1/9\"\nduplicate = \"0/1\"\nreorder = \"0/1\"\n", "notifications"),
+            "lost"
+        );
         assert_eq!(value("[random]\nevery = \"40ms\"\n", "a fault every"), "40ms");
     }
 }

@@ -119,7 +119,7 @@ pub(super) fn counts(counts: &[Count], room: usize) -> String {
 }
 
 /// A list with commas, in lines; what does not fit into four is counted.
-pub(super) fn folded(items: Vec<String>, room: usize) -> String {
+pub(in crate::cli) fn folded(items: Vec<String>, room: usize) -> String {
     let mut lines = vec![String::new()];
     let total = items.len();
     for (i, item) in items.into_iter().enumerate() {
