@@ -49,10 +49,11 @@ pub(super) fn fuzz(args: &FuzzArgs, screen: &mut Screen) -> Result<Exit> {
         return Ok(Exit::Usage);
     }
     name_apart(&mut scenarios);
+    let interrupted = interruption()?;
     let progress = state::resume(&args.out, campaign(args, &scenarios)?)?;
     // Before anything else: a directory that cannot be written should not cost a night.
     state::write(&args.out, &progress)?;
-    let mut hunt = Hunt { args, scenarios: &scenarios, progress, spent: Duration::ZERO, failed: None };
+    let mut hunt = Hunt { args, scenarios: &scenarios, progress, interrupted, failed: None };
     hunt.run(screen)?;
     let Progress { campaign, tally, .. } = &hunt.progress;
     let report = FuzzReport::new(campaign, tally, std::slice::from_ref(&args.out), promise_line);
@@ -180,8 +181,8 @@ struct Hunt<'a> {
     args: &'a FuzzArgs,
     scenarios: &'a [Loaded],
     progress: Progress,
-    /// In this process and those before it.
-    spent: Duration,
+    /// Somebody wants it to end.
+    interrupted: Arc<AtomicBool>,
     /// Why nothing more can be written.
     failed: Option<anyhow::Error>,
 }
@@ -199,13 +200,12 @@ impl Hunt<'_> {
             }
             return Ok(());
         }
-        let interrupted = interruption()?;
+        let interrupted = Arc::clone(&self.interrupted);
         let started = Instant::now();
         let before = Duration::from_millis(self.progress.millis);
         let bar = Bar::new(self, total);
         let mut saved = Instant::now();
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let jobs = self.args.jobs.map_or(processors, usize::from);
+        let jobs = self.args.jobs.map_or_else(super::processors, usize::from);
         let campaign = self.progress.campaign.clone();
         let (scenarios, mutant) = (self.scenarios, self.args.mutant.as_deref());
         let stopped = parallel::ordered(
@@ -230,8 +230,7 @@ impl Hunt<'_> {
                     return ControlFlow::Break(());
                 }
                 self.progress.position = position + 1;
-                self.spent = before + started.elapsed();
-                self.progress.millis = u64::try_from(self.spent.as_millis()).unwrap_or(u64::MAX);
+                self.progress.millis = u64::try_from((before + started.elapsed()).as_millis()).unwrap_or(u64::MAX);
                 bar.show(&self.progress, started.elapsed());
                 if is_bad || saved.elapsed() >= SAVED_EVERY {
                     saved = Instant::now();

@@ -65,6 +65,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How many runs at once if nobody says.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();

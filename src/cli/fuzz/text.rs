@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::render::{WIDTH, bold, dim, folded, green, plural, red, thousands, wrapped};
+use super::super::render::{WIDTH, bold, dim, green, listed, plural, red, thousands, wrapped};
 use super::report::{Failure, FuzzReport};
 
 pub(super) fn text(report: &FuzzReport, width: Option<usize>) -> String {
@@ -36,7 +36,8 @@ fn lists(out: &mut String, report: &FuzzReport, width: usize) {
     let room = width - 4;
     let mut list = |title: &str, items: Vec<String>| {
         if !items.is_empty() {
-            let _ = writeln!(out, "\n  {}\n    {}", dim(title), folded(items, room).replace('\n', "\n    "));
+            let _ =
+                writeln!(out, "\n  {}\n    {}", dim(title), listed(items, room, usize::MAX).replace('\n', "\n    "));
         }
     };
     let shares = report.reached.iter().map(|it| format!("{} {}", it.what, share(it.runs, report.runs)));
@@ -45,10 +46,19 @@ fn lists(out: &mut String, report: &FuzzReport, width: usize) {
     let _ = writeln!(out, "\n  {}", dim("inputs, by share of the runs"));
     for (aspect, values) in &report.inputs {
         let mut values: Vec<(&String, u64)> = values.iter().map(|(value, &runs)| (value, runs)).collect();
-        values.sort_by_key(|(value, _)| (value.split(' ').next().and_then(|n| n.parse::<u64>().ok()), *value));
+        values.sort_by_key(|(value, _)| (leading_number(value), *value));
         let items = values.into_iter().map(|(value, runs)| format!("{value} {}", share(runs, report.runs))).collect();
-        let _ = writeln!(out, "    {aspect:<20}{}", folded(items, room - 20).replace('\n', &format!("\n{:24}", "")));
+        let _ = writeln!(
+            out,
+            "    {aspect:<20}{}",
+            listed(items, room - 20, usize::MAX).replace('\n', &format!("\n{:24}", ""))
+        );
     }
+}
+
+/// Numbers ascend as numbers do, not as words do.
+fn leading_number(value: &str) -> Option<u64> {
+    value.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok())
 }
 
 /// Whole percents, and something for what is less but not nothing.
