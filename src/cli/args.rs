@@ -44,7 +44,7 @@ pub(super) enum Command {
     Diagram(DiagramArgs),
     /// Make the trace of a failing run short, and its scenario simple.
     Shrink(ShrinkArgs),
-    /// Run many seeds, each with a scenario of its own; keep every failure in a folder, made short.
+    /// Run many seeds, each with a scenario of its own, and keep what fails in folders.
     Fuzz(FuzzArgs),
     /// Report what the shards of a campaign came to together.
     Merge(MergeArgs),

@@ -106,7 +106,10 @@ mod tests {
     fn a_broken_promise_is_told_by_its_sentence() {
         let calm = "[run]\nchaos = \"100ms\"\n[promise]\nreaches = [\"disk-full\"]\n";
         let scenario = Scenario::parse("", calm).unwrap();
-        let trial = Trial::run(&scenario, 1, &|run| Ok(run()));
+        let trial = Trial::run(&scenario, 1, &|run| {
+            run();
+            Ok(())
+        });
         let symptom = trial.symptom.unwrap();
         assert_eq!((symptom.property.as_str(), symptom.place.as_str()), ("promise", "disk-full was never reached"));
         assert!(trial.steps > 0 && !trial.reached.is_empty());
