@@ -42,7 +42,7 @@ pub fn draw(seed: u64) -> Scenario {
         recovery: Time(Duration::from_secs(10) + scenario.limits.init_time() * 5),
         ..RunOptions::default()
     };
-    scenario.workload = draw.workload();
+    scenario.workload = draw.workload(&scenario.limits);
     scenario.random = Some(draw.faults());
     scenario
 }
@@ -153,7 +153,7 @@ impl Draw {
             snap_count: self.of(&[(100, 2), (7, 2), (30, 2), (100_000, 1)]),
             snapshot_size_factor: self.of(&[(simulated.snapshot_size_factor, 5), (None, 1)]),
             force_snapshot_sync: self.one_in(12),
-            counter_limit: self.of(&[(u32::MAX, 8), (10, 1), (50, 1)]),
+            counter_limit: self.of(&[(u32::MAX, 8), (30, 1), (100, 1)]),
             ..simulated
         }
     }
@@ -200,8 +200,8 @@ impl Draw {
         ClockOptions { drift: self.of(&[(200, 3), (20_000, 1), (100_000, 1)]), ..ClockOptions::default() }
     }
 
-    fn workload(&mut self) -> WorkloadOptions {
-        WorkloadOptions {
+    fn workload(&mut self, limits: &Limits) -> WorkloadOptions {
+        let mut workload = WorkloadOptions {
             clients: self.of(&[(0, 1), (1, 2), (3, 4), (8, 1)]),
             think: self.of(&[
                 (Latency::Uniform(Time::millis(1), Time::millis(20)), 3),
@@ -215,7 +215,13 @@ impl Draw {
             ]),
             moves: self.of(&[(Share::new(1, 20), 3), (Share::new(1, 3), 1), (Share::NONE, 1)]),
             ..WorkloadOptions::default()
+        };
+        if limits.counter_limit < u32::MAX {
+            // An epoch must last longer than it takes to join it.
+            workload.think = Latency::Uniform(Time::millis(40), Time::millis(200));
+            workload.clients = workload.clients.min(3);
         }
+        workload
     }
 
     fn faults(&mut self) -> RandomOptions {
