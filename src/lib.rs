@@ -63,5 +63,8 @@ pub mod trace;
 #[cfg(feature = "sim")]
 pub mod shrink;
 
+#[cfg(feature = "sim")]
+pub mod fuzz;
+
 #[cfg(feature = "cli")]
 pub mod cli;

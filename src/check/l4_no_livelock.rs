@@ -1,4 +1,5 @@
-//! L4, no livelock: elections are counted by the leaders they make.
+//! L4, no livelock: elections are counted by the leaders they make. One that follows an epoch whose counter was used up is work
+//! done, not work repeated.
 
 use super::{End, Property, Sink};
 
@@ -19,6 +20,11 @@ impl NoLivelock {
         self.elections += 1;
     }
 
+    /// A leader stepped down since its epoch was used up.
+    pub fn on_epoch_used_up(&mut self) {
+        self.elections = self.elections.saturating_sub(1);
+    }
+
     /// The bound is over.
     pub fn on_end(&self, end: &End, no_excuse: &str, out: &mut Sink) {
         out.check(Property::L4, self.elections <= end.elections, [], || {
@@ -33,6 +39,7 @@ mod tests {
     use crate::check::Property;
     use crate::check::test_support::{Story, ends_badly, p};
     use crate::sim::Stage;
+    use crate::zab::{LeaveReason, Milestone};
 
     #[test]
     fn one_election_after_the_other_is_noticed() {
@@ -42,6 +49,21 @@ mod tests {
                 story.lead(p(3), epoch, &[1, 2]);
             }
         });
+    }
+
+    #[test]
+    fn an_election_that_an_epoch_without_counters_left_asks_for_does_not_count() {
+        let mut story = Story::serving();
+        story.role_ends();
+        story.enter(Stage::Converge);
+        for epoch in 2..9 {
+            story.lead(p(3), epoch, &[1, 2]);
+            story.milestone(p(3), Milestone::Left { reason: LeaveReason::CounterExhausted });
+            story.role_ends();
+        }
+        story.stage_ends(Stage::Converge, true);
+        let found: Vec<_> = story.checkers.violations().iter().map(|v| v.property).collect();
+        assert!(!found.contains(&Property::L4), "{found:?}");
     }
 
     #[test]

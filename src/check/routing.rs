@@ -6,7 +6,7 @@ use super::reached::Reached;
 use super::situations::Situations;
 use super::*;
 use crate::sim::{Digest, DiskWrite, Event, Fault, LinkKey, Op, Packet, PacketKind, Setup, Stage, World};
-use crate::zab::{Duration, Epoch, Instant, Milestone, PeerState, Phase, SyncMode, Zxid};
+use crate::zab::{Duration, Epoch, Instant, LeaveReason, Milestone, PeerState, Phase, SyncMode, Zxid};
 
 /// All checkers of one run.
 #[derive(Clone, Debug)]
@@ -467,6 +467,9 @@ impl Checkers {
                 self.on_established(node, epoch, &block);
             }
             Milestone::Left { reason } => {
+                if reason == LeaveReason::CounterExhausted {
+                    self.l4.on_epoch_used_up();
+                }
                 ghost.left(node);
                 C8.on_left(node, reason, out);
             }

@@ -149,7 +149,7 @@ impl Story {
         self.checkers.on_event(self.step, Instant(self.step * 1000), &event, &self.view);
     }
 
-    fn milestone(&mut self, node: Node, milestone: Milestone) {
+    pub fn milestone(&mut self, node: Node, milestone: Milestone) {
         self.event(Event::Milestone { node, milestone });
     }
 

@@ -26,10 +26,10 @@ pub fn draw(seed: u64) -> Scenario {
     let mut scenario = Scenario { moral: format!("Drawn from seed {seed}."), ..Scenario::default() };
     let participants = draw.of(&[(3, 10), (4, 2), (5, 6), (6, 1), (7, 2), (1, 1), (2, 1)]);
     scenario.cluster = draw.cluster(participants);
-    scenario.history = draw.histories(participants, usize::from(scenario.cluster.observers));
     scenario.limits = draw.limits();
+    scenario.history = draw.histories(&scenario.cluster);
     scenario.network = draw.network();
-    scenario.disk = draw.disk();
+    scenario.disk = draw.disk(&scenario.limits);
     scenario.clocks = draw.clocks();
     scenario.run = RunOptions {
         chaos: Time::millis(draw.of(&[(1_000, 2), (2_000, 4), (4_000, 4), (8_000, 1)])),
@@ -37,6 +37,9 @@ pub fn draw(seed: u64) -> Scenario {
             (Latency::Uniform(Time::ZERO, Time::millis(10)), 3),
             (Latency::Uniform(Time::ZERO, Time::millis(500)), 1),
         ]),
+        // Who waits in vain for something of before the heal does so for initLimit, and may do so more than once.
+        converge: Time(Duration::from_secs(30) + scenario.limits.init_time() * 5),
+        recovery: Time(Duration::from_secs(10) + scenario.limits.init_time() * 5),
         ..RunOptions::default()
     };
     scenario.workload = draw.workload();
@@ -84,9 +87,10 @@ impl Draw {
         cluster
     }
 
-    /// Disks as a real past could have left them: a committed history that a majority of the participants holds whole, others
-    /// that lag behind it anywhere, and a minority with a tail of its own that was never committed.
-    fn histories(&mut self, participants: u8, observers: usize) -> BTreeMap<Node, HistoryOptions> {
+    /// Disks as a real past could have left them: a committed history that a quorum of the participants holds whole, others that
+    /// lag behind it anywhere, some with a tail of their own that was never committed.
+    fn histories(&mut self, cluster: &ClusterOptions) -> BTreeMap<Node, HistoryOptions> {
+        let participants = usize::from(cluster.participants.high);
         let mut histories = BTreeMap::new();
         if self.one_in(3) {
             return histories;
@@ -94,22 +98,34 @@ impl Draw {
         let epochs = self.of(&[(1, 3), (2, 3), (3, 1)]);
         let most = self.of(&[(4, 2), (20, 3), (150, 1)]);
         let whole: Vec<(u32, u32)> = (1..=epochs).map(|epoch| (epoch, 1 + self.0.below(most) as u32)).collect();
-        let minority = usize::from(participants).saturating_sub(1) / 2;
-        let mut order: Vec<usize> = (0..usize::from(participants)).collect();
-        self.0.shuffle(&mut order);
-        let odd: Vec<usize> = order[..self.0.below(minority as u64 + 1) as usize].to_vec();
+        let odd = self.odd(cluster);
         let (snapshots, purged) = (self.one_in(3), self.one_in(2));
-        for index in 0..usize::from(participants) + observers {
-            let lags = odd.contains(&index) || index >= usize::from(participants);
-            let txns = if lags { self.lagging(&whole, index < usize::from(participants)) } else { whole.clone() };
-            let snapshot = txns.last().filter(|_| snapshots).map(|&(epoch, count)| (epoch, 1 + self.0.below(count.into()) as u32));
-            // A peer adopts an epoch with its history; the present one may have no txn yet.
-            let current = if lags { None } else { Some(epochs) };
+        // The last leader may have proposed nothing.
+        let last = epochs + self.0.below(2) as u32;
+        for index in 0..participants + usize::from(cluster.observers) {
+            let lags = odd.contains(&index) || index >= participants;
+            let txns = if lags { self.lagging(&whole, index < participants) } else { whole.clone() };
+            let snapshot =
+                txns.last().filter(|_| snapshots).map(|&(epoch, count)| (epoch, 1 + self.0.below(count.into()) as u32));
+            let current = if lags { None } else { Some(last) };
             let purged = purged && snapshot.is_some();
-            let history = HistoryOptions { accepted: Some(epochs), current, txns, snapshot, purged };
+            let history = HistoryOptions { accepted: Some(last), current, txns, snapshot, purged };
             histories.insert(Node::at(index), history);
         }
         histories
+    }
+
+    /// Some participants whose absence leaves a quorum.
+    fn odd(&mut self, cluster: &ClusterOptions) -> Vec<usize> {
+        let participants = usize::from(cluster.participants.high);
+        let Ok(ensemble) = cluster.ensemble(participants) else { return Vec::new() };
+        let mut order: Vec<usize> = (0..participants).collect();
+        self.0.shuffle(&mut order);
+        let most = self.0.below(participants as u64) as usize;
+        let is_quorum = |rest: &[usize]| ensemble.has_quorum(rest.iter().copied().collect());
+        let count = (0..=most).rev().find(|&count| is_quorum(&order[count..])).unwrap_or(0);
+        order.truncate(count);
+        order
     }
 
     fn lagging(&mut self, whole: &[(u32, u32)], votes: bool) -> Vec<(u32, u32)> {
@@ -161,7 +177,8 @@ impl Draw {
         }
     }
 
-    fn disk(&mut self) -> DiskOptions {
+    fn disk(&mut self, limits: &Limits) -> DiskOptions {
+        let init = limits.init_time();
         let heavy = Latency::HeavyTailed { base: Time::micros(300), scale: Time::micros(500), max: Time::millis(300) };
         DiskOptions {
             sync: self.of(&[
@@ -173,6 +190,8 @@ impl Draw {
                 (Latency::Uniform(Time::micros(500), Time::millis(5)), 3),
                 (Latency::Uniform(Time::millis(5), Time::millis(60)), 1),
             ]),
+            install: self
+                .of(&[(Latency::Constant(Time::ZERO), 3), (Latency::Uniform(Time(init / 3), Time(init / 2)), 1)]),
             snapshot_chunk: self.of(&[(16, 2), (4096, 1)]),
         }
     }
@@ -205,6 +224,33 @@ impl Draw {
             longest: Time::millis(self.of(&[(3_000, 2), (800, 3), (200, 2)])),
             ambush: self.of(&[(Share::new(1, 3), 2), (Share::new(3, 4), 2), (Share::NONE, 1)]),
             ..RandomOptions::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_seed_draws_a_scenario_that_can_be_written_down() {
+        for seed in 0..400 {
+            let scenario = draw(seed);
+            let text = scenario.written("drawn").unwrap_or_else(|| panic!("seed {seed} cannot be written"));
+            assert!(Scenario::parse(NAME, &text).is_ok(), "seed {seed}:\n{text}");
+            assert_eq!(draw(seed), scenario);
+        }
+    }
+
+    #[test]
+    fn a_quorum_holds_the_whole_history() {
+        for seed in 0..400 {
+            let scenario = draw(seed);
+            let participants = usize::from(scenario.cluster.participants.high);
+            let voters: Vec<_> = scenario.history.iter().filter(|(node, _)| node.index() < participants).collect();
+            let whole = voters.iter().filter(|(_, history)| history.current.is_some()).map(|(node, _)| node.index());
+            let ensemble = scenario.cluster.ensemble(participants).unwrap();
+            assert!(voters.is_empty() || ensemble.has_quorum(whole.collect()), "seed {seed}");
         }
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod limits;
 mod promise;
 mod seed;
+mod written;
 
 pub use cluster::{ClusterOptions, Count, HistoryOptions};
 pub use error::ScenarioError;
@@ -83,6 +84,13 @@ pub struct Scenario {
 
 /// The largest piece of a snapshot, in bytes. Even an empty snapshot is padded to more than one.
 pub const LARGEST_CHUNK: u32 = 1 << 20;
+
+/// What an empty file says.
+impl Default for Scenario {
+    fn default() -> Scenario {
+        Scenario::parse("", "").expect("every section has a default")
+    }
+}
 
 impl Scenario {
     /// Reads a scenario. `path` only names it in errors.
@@ -174,6 +182,7 @@ impl Scenario {
             ("network", "latency", Some(self.network.latency)),
             ("network", "election_latency", self.network.election_latency),
             ("disk", "sync", Some(self.disk.sync)),
+            ("disk", "install", Some(self.disk.install)),
             ("disk", "read", Some(self.disk.read)),
             ("workload", "think", Some(self.workload.think)),
             ("run", "boot", Some(self.run.boot)),

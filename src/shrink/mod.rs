@@ -20,7 +20,6 @@ mod simpler;
 mod simplify;
 #[cfg(test)]
 mod tests;
-mod text;
 
 pub use oracle::Target;
 pub use regression::regression_test;

@@ -163,6 +163,7 @@ impl Offers<'_> {
         self.offer(|s| s.network.election_latency = None);
         self.offer(|s| s.disk = DiskOptions::default());
         self.offer(|s| s.disk.sync = DiskOptions::default().sync);
+        self.offer(|s| s.disk.install = DiskOptions::default().install);
         self.offer(|s| s.clocks = ClockOptions::default());
         // Exactness is what the defaults have not.
         self.offer(|s| s.clocks = ClockOptions { drift: 0, slack: Time::ZERO, ..ClockOptions::default() });

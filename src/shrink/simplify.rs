@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::oracle::{Judgement, Oracle};
 use super::simpler::{Seen, simpler};
-use super::text::text;
 use super::{Catch, Meter};
 use crate::run::{self, Options, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
@@ -95,7 +94,7 @@ impl Simplifier<'_, '_> {
 
     /// As it comes back from its text: what cannot be written down would not reproduce.
     fn written(&self, scenario: Scenario) -> Option<Scenario> {
-        let text = text(&scenario, self.comment)?;
+        let text = scenario.written(self.comment)?;
         Scenario::parse("", &text).ok()
     }
 

@@ -43,6 +43,8 @@ pub enum Chance {
         node: Node,
         /// How many writes it covers.
         writes: u16,
+        /// Whether a received snapshot is among them.
+        installs: bool,
     },
     /// A read was queued: `ReadDone`.
     Read {

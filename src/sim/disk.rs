@@ -182,6 +182,16 @@ impl Disk {
         !has_snapshot && (self.base > Zxid::ZERO || (self.wiped && self.log.is_empty()))
     }
 
+    /// Whether a power failure now would leave it without data, or it is already.
+    pub fn may_be_dataless(&self) -> bool {
+        self.is_dataless() || (self.wiped && self.is_installing())
+    }
+
+    /// Whether a received snapshot is not durable yet.
+    pub fn is_installing(&self) -> bool {
+        self.queue.iter().any(|queued| matches!(queued.write, DiskWrite::InstallSnapshot { .. }))
+    }
+
     pub(super) fn set_conduct(&mut self, conduct: Conduct) {
         self.conduct = conduct;
     }

@@ -98,6 +98,8 @@ impl Default for NetworkOptions {
 pub struct DiskOptions {
     /// How long a sync takes. Writes issued meanwhile share the next one.
     pub sync: Latency,
+    /// How much longer the sync takes that makes a received snapshot durable.
+    pub install: Latency,
     /// How long a read of old log records takes.
     pub read: Latency,
     /// The size of the pieces a snapshot is sent in, in bytes.
@@ -108,6 +110,7 @@ impl Default for DiskOptions {
     fn default() -> DiskOptions {
         DiskOptions {
             sync: Latency::Uniform(Time::micros(200), Time::millis(3)),
+            install: Latency::Constant(Time::ZERO),
             read: Latency::Uniform(Time::micros(500), Time::millis(4)),
             snapshot_chunk: 64,
         }

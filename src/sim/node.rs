@@ -99,9 +99,9 @@ impl NodeState {
         self.disk.unsynced()
     }
 
-    /// Whether it has lost its data and was not synchronised since.
-    pub fn is_dataless(&self) -> bool {
-        self.disk.is_dataless()
+    /// Whether it has lost its data and was not synchronised since, or would be there again if its power failed now.
+    pub fn may_be_dataless(&self) -> bool {
+        self.disk.may_be_dataless()
     }
 
     /// What its clock shows at a virtual time.

@@ -404,9 +404,12 @@ impl Seeded {
                 let when = self.wire.close(link, at, now);
                 self.queue.push(when, Due::Act(Action::NoticeClose { link, at }));
             }
-            Chance::Sync { node, .. } => {
+            Chance::Sync { node, installs, .. } => {
                 let machine = &mut self.machines[node.index()];
-                let takes = self.disk.sync.draw(&mut machine.disk) * u64::from(machine.slow);
+                let mut takes = self.disk.sync.draw(&mut machine.disk) * u64::from(machine.slow);
+                if installs {
+                    takes = takes + self.disk.install.draw(&mut machine.disk);
+                }
                 self.queue.push(now + takes, Due::Sync(node));
             }
             Chance::Read { node } => {

@@ -280,6 +280,18 @@ fn a_wiped_disk_misses_its_data_until_it_has_a_history_again() {
 }
 
 #[test]
+fn a_wiped_disk_that_is_installing_may_be_without_data_again() {
+    let mut host = Host::new();
+    host.disk.wipe();
+    host.snapshot(4);
+    host.write(Write::InstallSnapshot { zxid: z(4) });
+    assert_eq!((host.disk.is_dataless(), host.disk.may_be_dataless()), (false, true));
+    host.disk.begin_sync();
+    host.disk.sync_done(|_, _| ());
+    assert!(!host.disk.may_be_dataless());
+}
+
+#[test]
 fn the_log_is_read_from_the_record_at_or_before() {
     let read = |disk: &Disk, from, factor| match disk.read_log(from, factor) {
         LogSlice::Txns(txns) => Ok((txns.first().map(|t| t.zxid.counter()), txns.len())),

@@ -295,7 +295,7 @@ pub fn may_wipe(world: &World, node: Node) -> bool {
         return true;
     }
     let whole: MemberSet = nodes(world)
-        .filter(|&other| other != node && ensemble.is_participant(other.sid()) && !world.node(other).is_dataless())
+        .filter(|&other| other != node && ensemble.is_participant(other.sid()) && !world.node(other).may_be_dataless())
         .map(Node::index)
         .collect();
     ensemble.has_quorum(whole)

@@ -129,7 +129,7 @@ impl Closing {
             order.sort_unstable();
             return order;
         }
-        let whole = |node: &Node| ensemble.is_participant(node.sid()) && !world.node(*node).is_dataless();
+        let whole = |node: &Node| ensemble.is_participant(node.sid()) && !world.node(*node).may_be_dataless();
         let mut core: Vec<Node> = Vec::new();
         let mut counted = MemberSet::EMPTY;
         for &node in order.iter().filter(|node| whole(node)) {

@@ -92,7 +92,7 @@ impl World {
     /// After a step: what was written together is synced together, and the next timer is known.
     fn settle(&mut self, node: Node) {
         if let Some(writes) = self.nodes[node.index()].disk.begin_sync() {
-            self.chances.push(Chance::Sync { node, writes });
+            self.raise_sync(node, writes);
         }
         self.rearm(self.now, node);
     }

@@ -69,7 +69,7 @@ impl World {
         state.armed = None;
         let (syncing, reads) = (state.disk.is_syncing(), state.disk.reads());
         if syncing {
-            self.chances.push(Chance::Sync { node, writes: self.nodes[node.index()].disk.unsynced() });
+            self.raise_sync(node, self.nodes[node.index()].disk.unsynced());
         }
         self.chances.extend((0..reads).map(|_| Chance::Read { node }));
         for peer in (0..self.nodes.len()).map(Node::at) {
@@ -88,7 +88,7 @@ impl World {
         }
         // What waited meanwhile is next, whatever the process does with the news.
         if let Some(writes) = self.nodes[node.index()].disk.begin_sync() {
-            self.chances.push(Chance::Sync { node, writes });
+            self.raise_sync(node, writes);
         }
         if let Some(through) = end.through {
             self.handle(node, Input::Persisted { through });
@@ -114,6 +114,12 @@ impl World {
             Some(Read::Reload) => self.reload(node),
             None => {}
         }
+    }
+
+    /// A sync of so many writes began.
+    pub(super) fn raise_sync(&mut self, node: Node, writes: u16) {
+        let installs = self.nodes[node.index()].disk.is_installing();
+        self.chances.push(Chance::Sync { node, writes, installs });
     }
 
     /// Reads the disk again. What it reports is durable, so everything written is synced first, and the process told.

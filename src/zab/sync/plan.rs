@@ -90,10 +90,14 @@ impl SyncPlan {
 /// (ZOOKEEPER-2418).
 fn from_disk(disk: &[Txn], view: &SyncView<'_>, min: Zxid, max: Zxid) -> SyncPlan {
     let p = view.learner_last;
-    if disk.first().is_none_or(|txn| txn.zxid > p) || !is_contiguous(disk) {
+    let reaches_back = disk.first().is_some_and(|txn| txn.zxid <= p) || mutant!(view, Zk2418);
+    if !reaches_back || !is_contiguous(disk) {
         return SyncPlan::Snap;
     }
     let mut walk = Walk::new(p, max, view.conduct);
+    if mutant!(view, Zk2418) && disk.first().is_some_and(|txn| txn.zxid > p) {
+        walk.first = Some(Message::Diff { zxid: max });
+    }
     walk.over(disk.iter(), p, Some(min));
     if walk.through < min && !mutant!(view, Zk2418) {
         return SyncPlan::Snap;

@@ -4,15 +4,21 @@ use std::fmt::Write;
 
 use toml::{Table, Value};
 
-use crate::scenario::Scenario;
+use super::Scenario;
 use crate::sim::fault::RandomOptions;
 
 /// The order in which scenarios are written.
 const SECTIONS: [&str; 10] =
     ["cluster", "history", "limits", "network", "disk", "clocks", "workload", "fault", "random", "run"];
 
-/// The text of `scenario`, or `None` if reading it would not give it back.
-pub(super) fn text(scenario: &Scenario, comment: &str) -> Option<String> {
+impl Scenario {
+    /// The text of a file that means this scenario, below a comment; `None` if reading it would not give it back.
+    pub fn written(&self, comment: &str) -> Option<String> {
+        text(self, comment)
+    }
+}
+
+fn text(scenario: &Scenario, comment: &str) -> Option<String> {
     let usual = Scenario { random: Some(RandomOptions::default()), ..Scenario::parse("", "").ok()? };
     let usual = Table::try_from(usual).ok()?;
     let mut table = Table::try_from(scenario).ok()?;

@@ -1,0 +1,3 @@
+//! Many runs: seeds in, report out.
+
+pub mod swarm;
