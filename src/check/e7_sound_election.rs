@@ -11,8 +11,9 @@ use super::{Ghost, Property, Sink, names};
 use crate::sim::Node;
 use crate::zab::{MemberSet, Notification, PeerState, Vote};
 
-/// So many different notifications are remembered per sender and receiver, in each of three memories: of looking senders, of settled
-/// ones, and of settled ones the last that named a leader. An election can be longer than the first two, and ends by the third.
+/// So many different notifications are remembered per sender and receiver, in each of four memories: of looking senders, of looking
+/// ones the last of a round, of settled ones, and of settled ones the last that named a leader. An election that waits lest a better
+/// vote comes can outlast what the first and third hold.
 const HEARD: usize = 6;
 
 /// What each node heard from each other, the newest first, and the round of its own last proposal.
@@ -20,19 +21,19 @@ const HEARD: usize = 6;
 pub struct SoundElection {
     nodes: usize,
     rounds: Vec<Option<u64>>,
-    heard: Vec<[[Option<Notification>; HEARD]; 3]>,
+    heard: Vec<[[Option<Notification>; HEARD]; 4]>,
 }
 
 impl SoundElection {
     /// Of so many nodes.
     pub fn new(nodes: usize) -> SoundElection {
-        SoundElection { nodes, rounds: vec![None; nodes], heard: vec![[[None; HEARD]; 3]; nodes * nodes] }
+        SoundElection { nodes, rounds: vec![None; nodes], heard: vec![[[None; HEARD]; 4]; nodes * nodes] }
     }
 
     /// A process began: it remembers nothing it heard or said.
     pub fn on_process(&mut self, node: Node) {
         self.rounds[node.index()] = None;
-        self.heard[node.index() * self.nodes..][..self.nodes].fill([[None; HEARD]; 3]);
+        self.heard[node.index() * self.nodes..][..self.nodes].fill([[None; HEARD]; 4]);
     }
 
     /// A node proposed somebody.
@@ -45,10 +46,11 @@ impl SoundElection {
         let heard = &mut self.heard[to.index() * self.nodes + from.index()];
         if notification.state == PeerState::Looking {
             remember(&mut heard[0], notification, |before| before == notification);
+            remember(&mut heard[1], notification, |before| before.round == notification.round);
         } else {
-            remember(&mut heard[1], notification, |before| before == notification);
+            remember(&mut heard[2], notification, |before| before == notification);
             let names = |n: Notification| (n.state, n.vote.leader);
-            remember(&mut heard[2], notification, |before| names(before) == names(notification));
+            remember(&mut heard[3], notification, |before| names(before) == names(notification));
         }
     }
 
