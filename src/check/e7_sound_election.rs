@@ -12,7 +12,7 @@ use crate::sim::Node;
 use crate::zab::{MemberSet, Notification, PeerState, Vote};
 
 /// So many different notifications are remembered per sender and receiver, in each of four memories: of looking senders, of looking
-/// ones the last of a round, of settled ones, and of settled ones the last that named a leader. An election that waits lest a better
+/// ones the last of a round for a leader, of settled ones, and of settled ones the last that named a leader. An election that waits lest a better
 /// vote comes can outlast what the first and third hold.
 const HEARD: usize = 6;
 
@@ -46,7 +46,8 @@ impl SoundElection {
         let heard = &mut self.heard[to.index() * self.nodes + from.index()];
         if notification.state == PeerState::Looking {
             remember(&mut heard[0], notification, |before| before == notification);
-            remember(&mut heard[1], notification, |before| before.round == notification.round);
+            let names = |n: Notification| (n.round, n.vote.leader);
+            remember(&mut heard[1], notification, |before| names(before) == names(notification));
         } else {
             remember(&mut heard[2], notification, |before| before == notification);
             let names = |n: Notification| (n.state, n.vote.leader);

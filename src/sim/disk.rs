@@ -182,9 +182,11 @@ impl Disk {
         !has_snapshot && (self.base > Zxid::ZERO || (self.wiped && self.log.is_empty()))
     }
 
-    /// Whether a power failure now would leave it without data, or it is already.
+    /// Whether it is without data, or would be after a power failure now, or once the process that starts next drops the snapshot that
+    /// was never adopted.
     pub fn may_be_dataless(&self) -> bool {
-        self.is_dataless() || (self.wiped && self.is_installing())
+        let has_nothing_adopted = self.log.is_empty() && self.base == Zxid::ZERO;
+        self.is_dataless() || (self.wiped && (has_nothing_adopted || self.is_installing()))
     }
 
     /// Whether a received snapshot is not durable yet.
