@@ -129,8 +129,9 @@ impl Draw {
     }
 
     fn lagging(&mut self, whole: &[(u32, u32)], votes: bool) -> Vec<(u32, u32)> {
-        let epochs = self.0.below(whole.len() as u64 + 1) as usize;
-        let mut txns = whole[..epochs].to_vec();
+        // A tail beyond the last epoch is the one that can be cut.
+        let (all, fewer) = (self.one_in(2), self.0.below(whole.len() as u64 + 1) as usize);
+        let mut txns = whole[..if all { whole.len() } else { fewer }].to_vec();
         let (tail, extra) = (self.one_in(2), 1 + self.0.below(5) as u32);
         if let Some(last) = txns.last_mut() {
             if tail && votes {

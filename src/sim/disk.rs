@@ -340,6 +340,20 @@ impl Disk {
         SyncEnd { through, failed }
     }
 
+    /// Undoes a cut whose sync fails and leaves it in the queue as if it were done: the mutant zk-3701.
+    #[cfg(feature = "mutants")]
+    pub(super) fn conceals_failed_cut(&mut self) -> bool {
+        let is_cut = |queued: &Queued| matches!(queued.write, DiskWrite::Truncate { .. });
+        if !mutant!(self, Zk3701) || self.queue.len() != self.said + 1 || !self.queue.back().is_some_and(is_cut) {
+            return false;
+        }
+        if let Some(Queued { id, write, undo }) = self.queue.pop_back() {
+            self.undo(Queued { id, write, undo });
+            self.queue.push_back(Queued { id, write, undo: Undo::Nothing });
+        }
+        true
+    }
+
     /// The sync under way fails. What it covered stays in the page cache; nothing more is written.
     pub(super) fn sync_fails(&mut self) -> Option<(WriteId, WriteError)> {
         let first = self.queue.get(self.said).map(|queued| (queued.id, WriteError::Failed));
