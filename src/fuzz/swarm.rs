@@ -191,8 +191,11 @@ impl Draw {
                 (Latency::Uniform(Time::micros(500), Time::millis(5)), 3),
                 (Latency::Uniform(Time::millis(5), Time::millis(60)), 1),
             ]),
-            install: self
-                .of(&[(Latency::Constant(Time::ZERO), 3), (Latency::Uniform(Time(init / 3), Time(init / 2)), 1)]),
+            // Where epochs are short, nobody could be given a snapshot within one.
+            install: self.of(&[
+                (Latency::Constant(Time::ZERO), 3),
+                (Latency::Uniform(Time(init / 3), Time(init / 2)), u64::from(limits.counter_limit == u32::MAX)),
+            ]),
             snapshot_chunk: self.of(&[(16, 2), (4096, 1)]),
         }
     }
