@@ -1,0 +1,1 @@
+//! The little HTML and SVG that a page needs.

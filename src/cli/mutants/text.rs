@@ -1,0 +1,146 @@
+//! The score as a table.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::score::{Control, Row, Score};
+use super::spread::Spread;
+use crate::cli::render::{bold, dim, green, plural, red, thousands};
+
+/// Right-aligned, except the first two.
+const COLUMNS: [(&str, usize); 10] = [
+    ("mutant", 9),
+    ("first", 20),
+    ("killed", 6),
+    ("runs", 6),
+    ("p90", 7),
+    ("steps", 11),
+    ("p90", 11),
+    ("wall", 7),
+    ("publ.", 5),
+    ("short", 5),
+];
+
+pub(super) fn text(score: &Score) -> String {
+    let mut out = String::new();
+    let header: Vec<String> = COLUMNS.iter().map(|column| column.0.to_owned()).collect();
+    let _ = writeln!(out, "{}", bold(line(&header)));
+    for row in &score.mutants {
+        let cells = cells(score, row);
+        let line = line(&cells);
+        let _ = writeln!(out, "{}", if row.survived() { red(line) } else { line });
+    }
+    out.push('\n');
+    for (what, control) in score.equivalent.iter().map(|it| ("equivalent mutant", it)).chain([("unmutated core", &score.unmutated)])
+    {
+        let _ = writeln!(out, "{:18} {}", what, told(control));
+    }
+    if !score.mutants.is_empty() {
+        tell_all(&mut out, score);
+    }
+    out
+}
+
+fn tell_all(out: &mut String, score: &Score) {
+    let all = score.mutants.iter().filter(|row| row.killed * 20 >= score.masters * 19).count();
+    let _ = writeln!(out, "{:18} {} of {}", "killed in 19 of 20", all, plural(score.mutants.len() as u64, "mutant"));
+    let medians = Spread::of(score.mutants.iter().map(|row| row.runs.median));
+    let _ = writeln!(out, "{:18} {} (the median of the medians)", "median mutant", runs(score, medians.median));
+    for row in &score.mutants {
+        if let Some((with, without)) = row.recovery_ms {
+            let what = format!("L6, {}", row.listed.mutant);
+            let _ = writeln!(out, "{what:18} median {}, p90 {}; without it {}, {}", ms(with.median), ms(with.p90), ms(without.median), ms(without.p90));
+        }
+        if !row.also_without.is_empty() {
+            let seeds: Vec<String> = row.also_without.iter().map(u64::to_string).collect();
+            let _ = writeln!(out, "{:18} seeds that fail without it as well: {}", row.listed.mutant, seeds.join(", "));
+        }
+    }
+    let _ = writeln!(out, "\n{}", dim("Kills no mutant, shown able to fail by a unit test: ".to_owned() + &score.silent.join(" ")));
+}
+
+fn cells(score: &Score, row: &Row) -> Vec<String> {
+    let steps = |steps: Option<u64>| steps.map_or("–".into(), thousands);
+    vec![
+        row.listed.mutant.into(),
+        if row.survived() { "survives".into() } else { counts(&row.first) },
+        format!("{}/{}", row.killed, score.masters),
+        runs(score, row.runs.median),
+        runs(score, row.runs.p90),
+        steps(row.steps.median),
+        steps(row.steps.p90),
+        ms(row.wall_ms.median),
+        row.published_ms.map_or("–".into(), |ms| format!("{}s", ms / 1000)),
+        row.shrunk.as_ref().map_or("–".into(), |shrunk| thousands(shrunk.actions)),
+    ]
+}
+
+/// The most frequent first.
+fn counts(first: &BTreeMap<String, u64>) -> String {
+    let mut counts: Vec<(&String, &u64)> = first.iter().collect();
+    counts.sort_by_key(|&(what, times)| (std::cmp::Reverse(*times), what));
+    let mut out = String::new();
+    for (index, (what, times)) in counts.iter().enumerate() {
+        let next = format!("{}{what}×{times}", if index > 0 { " " } else { "" });
+        if out.len() + next.len() > COLUMNS[1].1 {
+            out.push('…');
+            break;
+        }
+        out += &next;
+    }
+    out
+}
+
+/// In seconds.
+pub(super) fn ms(ms: Option<u64>) -> String {
+    match ms {
+        None => "–".into(),
+        Some(ms) if ms < 10_000 => format!("{}.{:02}s", ms / 1000, ms % 1000 / 10),
+        Some(ms) => format!("{}s", ms / 1000),
+    }
+}
+
+pub(super) fn runs(score: &Score, runs: Option<u64>) -> String {
+    runs.map_or_else(|| format!(">{}", score.runs), thousands)
+}
+
+fn told(control: &Control) -> String {
+    let runs = format!("{}, {}", plural(control.runs, "run"), plural(control.steps, "step"));
+    if control.failed.is_empty() {
+        return format!("{} in {runs}", green("nothing violated"));
+    }
+    let seeds: Vec<String> = control.failed.iter().take(8).map(u64::to_string).collect();
+    let more = if control.failed.len() > seeds.len() { ", …" } else { "" };
+    let count = control.failed.len() as u64;
+    format!("{} of {runs}: seeds {}{more}", red(format_args!("{} fail", plural(count, "run"))), seeds.join(", "))
+}
+
+fn line(cells: &[String]) -> String {
+    let mut out = String::new();
+    for (index, (cell, (_, width))) in cells.iter().zip(COLUMNS).enumerate() {
+        let pad = " ".repeat(width.saturating_sub(cell.chars().count()));
+        if index < 2 {
+            out += &format!("{cell}{pad}  ");
+        } else {
+            out += &format!("{pad}{cell}  ");
+        }
+    }
+    out.trim_end().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_come_first_and_the_rest_is_cut() {
+        let of = |all: &[(&str, u64)]| counts(&all.iter().map(|&(what, n)| (what.to_owned(), n)).collect());
+        assert_eq!(of(&[("D1", 2), ("S5", 18)]), "S5×18 D1×2");
+        assert_eq!(of(&[("D1", 1), ("D2", 1), ("D3", 1), ("D4", 1), ("D5", 1), ("S5", 15)]), "S5×15 D1×1 D2×1…");
+    }
+
+    #[test]
+    fn seconds_have_two_digits_while_they_matter() {
+        assert_eq!([None, Some(7), Some(9_999), Some(109_400)].map(ms), ["–", "0.00s", "9.99s", "109s"]);
+    }
+}
