@@ -119,7 +119,12 @@ fn list(args: &MutantsArgs, screen: &mut Screen) -> Result<Exit> {
     let name = listed.iter().map(|it| it.mutant.len()).max().unwrap_or(0);
     let width = screen.width().unwrap_or(WIDTH);
     for Listed { mutant, place, source, story, .. } in &listed {
-        screen.line(format_args!("{}{}  {}", bold(mutant), " ".repeat(name - mutant.len()), dim(format_args!("{place}, {source}"))));
+        screen.line(format_args!(
+            "{}{}  {}",
+            bold(mutant),
+            " ".repeat(name - mutant.len()),
+            dim(format_args!("{place}, {source}"))
+        ));
         for line in wrapped(story, width.saturating_sub(4)) {
             screen.line(format_args!("    {line}"));
         }

@@ -4,10 +4,11 @@
 //! that their hunts are independent samples of one cost. Nobody tells the hunt what it looks for: scenarios are those of the
 //! [`swarm`], and whatever fails first counts.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::swarm;
-use crate::check::{Property, Violation};
+use crate::check::Property;
 use crate::run::{self, Options, Outcome, Sink};
 use crate::scenario::Scenario;
 use crate::shrink::Catch;
@@ -62,14 +63,12 @@ impl fmt::Display for Killer {
 }
 
 /// A run that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kill {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
     /// Under which seed.
     pub seed: u64,
     /// What failed first.
     pub first: Killer,
-    /// The other properties that were violated in the same step.
-    pub along: Vec<Property>,
 }
 
 /// What came of the seeds of one master.
@@ -80,9 +79,9 @@ pub struct Hunt {
     /// How many steps these took.
     pub steps: u64,
     /// The first run that failed, if one did.
-    pub kill: Option<Kill>,
-    /// Seeds whose runs fail without any mutant as well, which hence show nothing.
-    pub without: Vec<u64>,
+    pub kill: Option<Failure>,
+    /// Runs that fail without any mutant as well, and hence show nothing.
+    pub without: Vec<Failure>,
     /// How long a leader took after each heal (L6), where one came.
     pub recoveries: Vec<Duration>,
 }
@@ -106,7 +105,7 @@ pub fn hunt(mutant: Option<Mutant>, seeds: impl IntoIterator<Item = u64>, catch:
         }
         let Some(kill) = failed(seed, &ended) else { continue };
         if mutant.is_none() || failed(seed, &attempt(&scenario(None, seed), seed, catch, &mut ())).is_some() {
-            hunt.without.push(seed);
+            hunt.without.push(kill);
         } else {
             hunt.kill = Some(kill);
             break;
@@ -121,19 +120,30 @@ fn attempt(scenario: &Scenario, seed: u64, catch: Catch, sink: &mut dyn Sink) ->
     outcome.ok_or_else(String::new)
 }
 
-fn failed(seed: u64, ended: &Result<Outcome, String>) -> Option<Kill> {
-    let violations: &[Violation] = ended.as_ref().map_or(&[], |outcome| &outcome.violations);
-    let mut properties = violations.iter().map(|violation| violation.property);
-    let first = match (ended, properties.next()) {
-        (Err(_), _) => Killer::Panic,
-        (Ok(_), Some(property)) => Killer::Property(property),
-        (Ok(outcome), None) if outcome.unconverged.is_some() => Killer::Stall,
-        (Ok(_), None) => return None,
+fn failed(seed: u64, ended: &Result<Outcome, String>) -> Option<Failure> {
+    let first = match ended {
+        Err(_) => Killer::Panic,
+        Ok(outcome) => match outcome.violations.first() {
+            Some(violation) => Killer::Property(violation.property),
+            None if outcome.unconverged.is_some() => Killer::Stall,
+            None => return None,
+        },
     };
-    let mut along: Vec<Property> = properties.filter(|&property| Killer::Property(property) != first).collect();
-    along.sort();
-    along.dedup();
-    Some(Kill { seed, first, along })
+    Some(Failure { seed, first })
+}
+
+/// What else the run of a kill violates if it goes on: one bug breaks many properties, and only one can be first.
+pub fn aftermath(mutant: Mutant, kill: &Failure, catch: Catch) -> BTreeSet<Property> {
+    let scenario = scenario(Some(mutant), kill.seed);
+    let options = Options { keep_going: true, ..Options::default() };
+    let mut found = BTreeSet::new();
+    // A core that is beyond its own rules may panic, and what came before is lost with the run.
+    let _ = catch(&mut || {
+        let violations = run::run(&scenario, kill.seed, &options, &mut ()).violations;
+        found.extend(violations.iter().map(|violation| violation.property));
+    });
+    found.retain(|&property| Killer::Property(property) != kill.first);
+    found
 }
 
 /// Counts steps, even of a run that ends in a panic.
@@ -162,12 +172,14 @@ mod tests {
 
     #[test]
     fn a_hunt_ends_at_its_first_kill() {
-        let zk_3911 = Mutant::from_name("zk-3911");
+        let zk_3911 = Some(Mutant::Zk3911);
         let found = hunt(zk_3911, seeds(1).take(300), CATCH);
         let kill = found.kill.expect("this one dies soon");
         assert_eq!(kill.seed, seeds(1).start + found.runs - 1);
         assert!(found.steps > 0);
         assert_eq!(hunt(zk_3911, [kill.seed], CATCH).kill, Some(kill));
+        let Killer::Property(first) = kill.first else { panic!("{kill:?}") };
+        assert!(!aftermath(Mutant::Zk3911, &kill, CATCH).contains(&first));
     }
 
     #[test]

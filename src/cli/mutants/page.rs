@@ -1,3 +1,5 @@
 //! The score as one page.
 use super::score::Score;
-pub(super) fn page(_: &Score) -> String { String::new() }
+pub(super) fn page(_: &Score) -> String {
+    String::new()
+}

@@ -10,7 +10,7 @@ use super::spread::Spread;
 use super::{Listed, MutantsArgs, listed, pool, zoo};
 use crate::check::Property;
 use crate::cli::panics;
-use crate::fuzz::score::{Hunt, Killer, hunt, seeds};
+use crate::fuzz::score::{Failure, Hunt, Killer, aftermath, hunt, seeds};
 use crate::shrink::Catch;
 use crate::zab::Mutant;
 
@@ -37,8 +37,8 @@ pub(super) struct Row {
     pub killed: u64,
     /// What failed first, by how many masters.
     pub first: BTreeMap<String, u64>,
-    /// What was violated in the same step, by how many masters.
-    pub along: BTreeMap<String, u64>,
+    /// What was violated later in the same runs.
+    pub later: BTreeMap<String, u64>,
     /// To the first violation.
     pub runs: Spread,
     /// The same.
@@ -52,8 +52,8 @@ pub(super) struct Row {
     pub recovery_ms: Option<(Spread, Spread)>,
     pub shrunk: Option<Shrunk>,
     pub kills: Vec<Killed>,
-    /// Seeds that fail without the mutant as well: they do not count.
-    pub also_without: Vec<u64>,
+    /// Runs that fail without the mutant as well: they do not count.
+    pub also_without: Vec<Failed>,
 }
 
 /// One hunt that found something.
@@ -81,8 +81,23 @@ pub(super) struct Control {
     pub runs: u64,
     pub steps: u64,
     pub wall_ms: u64,
-    /// The seeds that fail. There should be none.
-    pub failed: Vec<u64>,
+    /// Runs that fail. There should be none.
+    pub failed: Vec<Failed>,
+    /// Of the equivalent mutant, runs that fail without it as well.
+    pub also_without: Vec<Failed>,
+}
+
+/// A run that failed.
+#[derive(Debug, Serialize)]
+pub(super) struct Failed {
+    pub seed: u64,
+    pub first: String,
+}
+
+impl Failed {
+    fn of(failure: &Failure) -> Failed {
+        Failed { seed: failure.seed, first: failure.first.to_string() }
+    }
 }
 
 impl Row {
@@ -103,6 +118,7 @@ impl Score {
 struct Timed {
     hunt: Hunt,
     wall_ms: u64,
+    later: BTreeSet<Property>,
 }
 
 const CATCH: Catch = &|run| panics::catch(run);
@@ -122,12 +138,15 @@ pub(super) fn score(args: &MutantsArgs) -> Score {
     let mut done = pool::each(args.jobs(), &all, |&(mutant, master, runs)| {
         let start = Instant::now();
         let hunt = hunt(mutant, seeds(master).take(runs as usize), CATCH);
+        let wall_ms = start.elapsed().as_millis() as u64;
+        let kill = mutant.zip(hunt.kill);
+        let later = kill.map(|(mutant, kill)| aftermath(mutant, &kill, CATCH)).unwrap_or_default();
         bar.inc(1);
-        Timed { hunt, wall_ms: start.elapsed().as_millis() as u64 }
+        Timed { hunt, wall_ms, later }
     });
-    let unmutated = Control::of(&done.split_off(done.len() - masters as usize));
+    let unmutated = Control::of(&done.split_off(done.len() - masters as usize), None);
     let equivalent = done.split_off(done.len() - of_equivalents.len());
-    let equivalent = (!equivalent.is_empty()).then(|| Control::of(&equivalent));
+    let equivalent = (!equivalent.is_empty()).then(|| Control::of(&equivalent, of_equivalents[0].0));
     let of_mutants: Vec<(Mutant, &[Timed])> = mutants.into_iter().zip(done.chunks(masters as usize)).collect();
     bar.set_length(bar.length().unwrap_or(0) + of_mutants.len() as u64);
     let mutants = pool::each(args.jobs(), &of_mutants, |&(mutant, hunts)| {
@@ -137,7 +156,7 @@ pub(super) fn score(args: &MutantsArgs) -> Score {
     });
     bar.finish_and_clear();
     let loud: BTreeSet<&str> =
-        mutants.iter().flat_map(|row| row.first.keys().chain(row.along.keys())).map(String::as_str).collect();
+        mutants.iter().flat_map(|row| row.first.keys().chain(row.later.keys())).map(String::as_str).collect();
     let applicable = Property::all().iter().filter(|property| property.is_applicable());
     let silent = applicable.map(|property| property.id()).filter(|id| !loud.contains(id)).collect();
     Score { runs: args.runs, masters, mutants, equivalent, unmutated, silent }
@@ -150,15 +169,15 @@ fn share(runs: u64, masters: u64, master: u64) -> u64 {
 
 fn row(args: &MutantsArgs, mutant: Mutant, hunts: &[Timed]) -> Row {
     let mut first: BTreeMap<String, u64> = BTreeMap::new();
-    let mut along: BTreeMap<String, u64> = BTreeMap::new();
+    let mut later: BTreeMap<String, u64> = BTreeMap::new();
     let mut kills = Vec::new();
     for (timed, master) in hunts.iter().zip(1..) {
         let Some(kill) = &timed.hunt.kill else { continue };
         *first.entry(kill.first.to_string()).or_default() += 1;
-        for property in &kill.along {
-            *along.entry(property.id().into()).or_default() += 1;
+        for property in &timed.later {
+            *later.entry(property.id().into()).or_default() += 1;
         }
-        let Timed { hunt: Hunt { runs, steps, .. }, wall_ms } = *timed;
+        let Timed { hunt: Hunt { runs, steps, .. }, wall_ms, .. } = *timed;
         kills.push(Killed { master, seed: kill.seed, first: kill.first.to_string(), runs, steps, wall_ms });
     }
     let spread = |of: fn(&Timed) -> u64| Spread::of(hunts.iter().map(|it| it.hunt.kill.as_ref().map(|_| of(it))));
@@ -167,7 +186,7 @@ fn row(args: &MutantsArgs, mutant: Mutant, hunts: &[Timed]) -> Row {
         listed: listed(mutant),
         killed: kills.len() as u64,
         first,
-        along,
+        later,
         runs: spread(|it| it.hunt.runs),
         steps: spread(|it| it.hunt.steps),
         wall_ms: spread(|it| it.wall_ms),
@@ -175,7 +194,7 @@ fn row(args: &MutantsArgs, mutant: Mutant, hunts: &[Timed]) -> Row {
         recovery_ms: recoveries(hunts),
         shrunk: shrunk.map(|shrunk| Shrunk { actions: shrunk.script, recorded: shrunk.recorded }),
         kills,
-        also_without: hunts.iter().flat_map(|it| it.hunt.without.iter().copied()).collect(),
+        also_without: hunts.iter().flat_map(|it| it.hunt.without.iter().map(Failed::of)).collect(),
     }
 }
 
@@ -194,17 +213,17 @@ fn recoveries(hunts: &[Timed]) -> Option<(Spread, Spread)> {
 }
 
 impl Control {
-    fn of(hunts: &[Timed]) -> Control {
+    fn of(hunts: &[Timed], mutant: Option<Mutant>) -> Control {
         let sum = |of: fn(&Timed) -> u64| hunts.iter().map(of).sum();
-        let failed = |timed: &Timed| {
-            let Hunt { kill, without, .. } = &timed.hunt;
-            without.iter().copied().chain(kill.iter().map(|kill| kill.seed)).collect::<Vec<u64>>()
-        };
+        let kills = hunts.iter().filter_map(|it| it.hunt.kill.as_ref()).map(Failed::of).collect();
+        let without = hunts.iter().flat_map(|it| &it.hunt.without).map(Failed::of).collect();
+        let (failed, also_without) = if mutant.is_some() { (kills, without) } else { (without, kills) };
         Control {
             runs: sum(|it| it.hunt.runs),
             steps: sum(|it| it.hunt.steps),
             wall_ms: sum(|it| it.wall_ms),
-            failed: hunts.iter().flat_map(failed).collect(),
+            failed,
+            also_without,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::score::{Control, Row, Score};
+use super::score::{Control, Failed, Row, Score};
 use super::spread::Spread;
 use crate::cli::render::{bold, dim, green, plural, red, thousands};
 
@@ -31,7 +31,8 @@ pub(super) fn text(score: &Score) -> String {
         let _ = writeln!(out, "{}", if row.survived() { red(line) } else { line });
     }
     out.push('\n');
-    for (what, control) in score.equivalent.iter().map(|it| ("equivalent mutant", it)).chain([("unmutated core", &score.unmutated)])
+    for (what, control) in
+        score.equivalent.iter().map(|it| ("equivalent mutant", it)).chain([("unmutated core", &score.unmutated)])
     {
         let _ = writeln!(out, "{:18} {}", what, told(control));
     }
@@ -49,14 +50,24 @@ fn tell_all(out: &mut String, score: &Score) {
     for row in &score.mutants {
         if let Some((with, without)) = row.recovery_ms {
             let what = format!("L6, {}", row.listed.mutant);
-            let _ = writeln!(out, "{what:18} median {}, p90 {}; without it {}, {}", ms(with.median), ms(with.p90), ms(without.median), ms(without.p90));
+            let _ = writeln!(
+                out,
+                "{what:18} median {}, p90 {}; without it {}, {}",
+                ms(with.median),
+                ms(with.p90),
+                ms(without.median),
+                ms(without.p90)
+            );
         }
         if !row.also_without.is_empty() {
-            let seeds: Vec<String> = row.also_without.iter().map(u64::to_string).collect();
-            let _ = writeln!(out, "{:18} seeds that fail without it as well: {}", row.listed.mutant, seeds.join(", "));
+            let _ = writeln!(out, "{:18} fail without it as well: {}", row.listed.mutant, seeds(&row.also_without));
         }
     }
-    let _ = writeln!(out, "\n{}", dim("Kills no mutant, shown able to fail by a unit test: ".to_owned() + &score.silent.join(" ")));
+    let _ = writeln!(
+        out,
+        "\n{}",
+        dim("Kills no mutant, shown able to fail by a unit test: ".to_owned() + &score.silent.join(" "))
+    );
 }
 
 fn cells(score: &Score, row: &Row) -> Vec<String> {
@@ -106,14 +117,27 @@ pub(super) fn runs(score: &Score, runs: Option<u64>) -> String {
 
 fn told(control: &Control) -> String {
     let runs = format!("{}, {}", plural(control.runs, "run"), plural(control.steps, "step"));
+    let also = match control.also_without.as_slice() {
+        [] => String::new(),
+        some => format!("; fail without it as well: {}", seeds(some)),
+    };
     if control.failed.is_empty() {
-        return format!("{} in {runs}", green("nothing violated"));
+        return format!("{} in {runs}{also}", green("nothing violated"));
     }
-    let seeds: Vec<String> = control.failed.iter().take(8).map(u64::to_string).collect();
-    let more = if control.failed.len() > seeds.len() { ", …" } else { "" };
-    let count = control.failed.len() as u64;
-    format!("{} of {runs}: seeds {}{more}", red(format_args!("{} fail", plural(count, "run"))), seeds.join(", "))
+    let count = plural(control.failed.len() as u64, "run");
+    format!("{} of {runs}: {}{also}", red(format_args!("{count} failed")), seeds(&control.failed))
 }
+
+/// Some of them.
+fn seeds(failed: &[Failed]) -> String {
+    let mut seeds: Vec<String> = failed.iter().take(SHOWN).map(|it| format!("{} ({})", it.seed, it.first)).collect();
+    if failed.len() > SHOWN {
+        seeds.push("…".into());
+    }
+    seeds.join(", ")
+}
+
+const SHOWN: usize = 6;
 
 fn line(cells: &[String]) -> String {
     let mut out = String::new();

@@ -31,7 +31,10 @@ pub(super) fn write(args: &MutantsArgs, directory: &Path, screen: &mut Screen) -
     let width = mutants.iter().map(|mutant| mutant.name().len()).max().unwrap_or(0);
     for (mutant, shrunk) in mutants.iter().zip(found) {
         let Some(shrunk) = shrunk else {
-            screen.note(format_args!("{mutant} was not found within {}: no trace", plural(args.runs * args.masters, "run")));
+            screen.note(format_args!(
+                "{mutant} was not found within {}: no trace",
+                plural(args.runs * args.masters, "run")
+            ));
             continue;
         };
         let path = directory.join(format!("{mutant}.jsonl"));
@@ -39,7 +42,12 @@ pub(super) fn write(args: &MutantsArgs, directory: &Path, screen: &mut Screen) -
         draft.with_context(|| format!("cannot write {}", path.display()))?.publish()?;
         let (script, all) = (shrunk.script, shrunk.trace.last_step());
         let rest = if script < all { format!(", then {} to the end", thousands(all - script)) } else { String::new() };
-        screen.line(format_args!("{:width$}  {:5}  {}{rest}", mutant.name(), shrunk.target.to_string(), plural(script, "action")));
+        screen.line(format_args!(
+            "{:width$}  {:5}  {}{rest}",
+            mutant.name(),
+            shrunk.target.to_string(),
+            plural(script, "action")
+        ));
     }
     Ok(Exit::Good)
 }
@@ -49,7 +57,8 @@ fn shortest(mutant: Mutant, args: &MutantsArgs) -> Option<Shrunk> {
     let kills = kills(mutant, args);
     let short = kills.into_iter().filter_map(|seed| shrunk(mutant, seed, args.budget));
     // A violation that takes the end of a run to show is the longer story.
-    let mut best = short.filter(|short| only_with_it(short)).min_by_key(|short| (short.trace.last_step(), short.script))?;
+    let mut best =
+        short.filter(|short| only_with_it(short)).min_by_key(|short| (short.trace.last_step(), short.script))?;
     best.trace.header.scenario = mutant.name().into();
     Some(best)
 }
