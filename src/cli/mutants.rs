@@ -1,6 +1,6 @@
 //! `zabsim mutants`: real bugs of ZooKeeper, switched back on: listed, scored, made into traces.
 
-mod html;
+mod matrix;
 mod page;
 mod pool;
 mod score;

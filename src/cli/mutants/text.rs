@@ -87,7 +87,7 @@ fn cells(score: &Score, row: &Row) -> Vec<String> {
 }
 
 /// The most frequent first.
-fn counts(first: &BTreeMap<String, u64>) -> String {
+pub(super) fn counts(first: &BTreeMap<String, u64>) -> String {
     let mut counts: Vec<(&String, &u64)> = first.iter().collect();
     counts.sort_by_key(|&(what, times)| (std::cmp::Reverse(*times), what));
     let mut out = String::new();

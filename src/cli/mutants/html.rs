@@ -1,1 +1,0 @@
-//! The little HTML and SVG that a page needs.
