@@ -34,7 +34,11 @@ pub(super) fn matrix(score: &Score) -> String {
         "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Which mutant is found over which property, and after how many runs\">\n"
     );
     for column in &columns {
-        let class = if column.is_silent { "head silent" } else { "head" };
+        let class = match (column.is_silent, column.id.len()) {
+            (true, _) => "head silent",
+            (false, 3) => "head tight",
+            _ => "head",
+        };
         let (id, meaning) = (&column.id, escaped(column.meaning));
         let (x, y) = (column.x + CELL / 2, HEAD - 6);
         // A word stands on its end.

@@ -59,9 +59,12 @@ fn tell_all(out: &mut String, score: &Score) {
                 ms(without.p90)
             );
         }
-        if !row.also_without.is_empty() {
-            let _ = writeln!(out, "{:18} fail without it as well: {}", row.listed.mutant, seeds(&row.also_without));
-        }
+    }
+    let all: BTreeMap<u64, &Failed> =
+        score.mutants.iter().flat_map(|row| &row.also_without).map(|failed| (failed.seed, failed)).collect();
+    if !all.is_empty() {
+        let all: Vec<&Failed> = all.into_values().collect();
+        let _ = writeln!(out, "{:18} {}: they fail without a mutant as well", "not counted", seeds(&all));
     }
     let _ = writeln!(
         out,
@@ -81,7 +84,7 @@ fn cells(score: &Score, row: &Row) -> Vec<String> {
         steps(row.steps.median),
         steps(row.steps.p90),
         ms(row.wall_ms.median),
-        row.published_ms.map_or("–".into(), |ms| format!("{}s", ms / 1000)),
+        ms(row.published_ms),
         row.shrunk.as_ref().map_or("–".into(), |shrunk| thousands(shrunk.actions)),
     ]
 }
@@ -102,11 +105,13 @@ pub(super) fn counts(first: &BTreeMap<String, u64>) -> String {
     out
 }
 
-/// In seconds.
+/// As short as it is told anyway.
 pub(super) fn ms(ms: Option<u64>) -> String {
     match ms {
         None => "–".into(),
-        Some(ms) if ms < 10_000 => format!("{}.{:02}s", ms / 1000, ms % 1000 / 10),
+        Some(0) => "<1ms".into(),
+        Some(ms) if ms < 1_000 => format!("{ms}ms"),
+        Some(ms) if ms < 10_000 => format!("{}.{}s", ms / 1000, ms % 1000 / 100),
         Some(ms) => format!("{}s", ms / 1000),
     }
 }
@@ -119,17 +124,21 @@ fn told(control: &Control) -> String {
     let runs = format!("{}, {}", plural(control.runs, "run"), plural(control.steps, "step"));
     let also = match control.also_without.as_slice() {
         [] => String::new(),
-        some => format!("; fail without it as well: {}", seeds(some)),
+        some => format!("; without it as well: {}", seeds(&some.iter().collect::<Vec<_>>())),
     };
     if control.failed.is_empty() {
         return format!("{} in {runs}{also}", green("nothing violated"));
     }
     let count = plural(control.failed.len() as u64, "run");
-    format!("{} of {runs}: {}{also}", red(format_args!("{count} failed")), seeds(&control.failed))
+    format!(
+        "{} of {runs}: {}{also}",
+        red(format_args!("{count} failed")),
+        seeds(&control.failed.iter().collect::<Vec<_>>())
+    )
 }
 
 /// Some of them.
-fn seeds(failed: &[Failed]) -> String {
+fn seeds(failed: &[&Failed]) -> String {
     let mut seeds: Vec<String> = failed.iter().take(SHOWN).map(|it| format!("{} ({})", it.seed, it.first)).collect();
     if failed.len() > SHOWN {
         seeds.push("…".into());
@@ -164,7 +173,8 @@ mod tests {
     }
 
     #[test]
-    fn seconds_have_two_digits_while_they_matter() {
-        assert_eq!([None, Some(7), Some(9_999), Some(109_400)].map(ms), ["–", "0.00s", "9.99s", "109s"]);
+    fn a_time_has_two_digits_or_three() {
+        let told = [None, Some(0), Some(7), Some(999), Some(9_999), Some(109_400)].map(ms);
+        assert_eq!(told, ["–", "<1ms", "7ms", "999ms", "9.9s", "109s"]);
     }
 }
