@@ -7,7 +7,6 @@ use super::Exit;
 use super::render::Screen;
 
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
 pub(super) struct MutantsArgs {
     /// Whatever a build with mutants understands.
     #[arg(hide = true, num_args = 0.., trailing_var_arg = true, allow_hyphen_values = true)]

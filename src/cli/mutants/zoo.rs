@@ -37,10 +37,14 @@ pub(super) fn write(args: &MutantsArgs, directory: &Path, screen: &mut Screen) -
             ));
             continue;
         };
+        let (script, all) = (shrunk.script, shrunk.trace.last_step());
+        if all > LONGEST {
+            screen.note(format_args!("{mutant}: no trace, for the shortest has {}", plural(all, "action")));
+            continue;
+        }
         let path = directory.join(format!("{mutant}.jsonl"));
         let draft = shrunk.trace.write(Draft::create(&path)?);
         draft.with_context(|| format!("cannot write {}", path.display()))?.publish()?;
-        let (script, all) = (shrunk.script, shrunk.trace.last_step());
         let rest = if script < all { format!(", then {} to the end", thousands(all - script)) } else { String::new() };
         screen.line(format_args!(
             "{:width$}  {:5}  {}{rest}",
@@ -52,13 +56,15 @@ pub(super) fn write(args: &MutantsArgs, directory: &Path, screen: &mut Screen) -
     Ok(Exit::Good)
 }
 
+/// Whoever wants to see a bug does not read more, and nobody wants to store it.
+const LONGEST: u64 = 5_000;
+
 /// Of several kills.
 fn shortest(mutant: Mutant, args: &MutantsArgs) -> Option<Shrunk> {
     let kills = kills(mutant, args);
     let short = kills.into_iter().filter_map(|seed| shrunk(mutant, seed, args.budget));
     // A violation that takes the end of a run to show is the longer story.
-    let mut best =
-        short.filter(|short| only_with_it(short)).min_by_key(|short| (short.trace.last_step(), short.script))?;
+    let mut best = short.filter(only_with_it).min_by_key(|short| (short.trace.last_step(), short.script))?;
     best.trace.header.scenario = mutant.name().into();
     Some(best)
 }
