@@ -135,7 +135,7 @@ fn draw_row(out: &mut String, score: &Score, row: &Row, y: usize, columns: &[Col
         if first > 0 {
             // Even one of many is well visible.
             let percent = 35 + 65 * first / score.masters;
-            let class = if percent > 60 { "count strong" } else { "count" };
+            let class = if percent > 70 { "count strong" } else { "count" };
             let _ = writeln!(
                 out,
                 "<rect class=\"first\" fill-opacity=\"{}.{:02}\" x=\"{x}\" y=\"{y}\" width=\"{CELL}\" height=\"{CELL}\" rx=\"3\"/>\

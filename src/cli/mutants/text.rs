@@ -44,7 +44,7 @@ pub(super) fn text(score: &Score) -> String {
 
 fn tell_all(out: &mut String, score: &Score) {
     let all = score.mutants.iter().filter(|row| row.killed * 20 >= score.masters * 19).count();
-    let _ = writeln!(out, "{:18} {} of {}", "killed in 19 of 20", all, plural(score.mutants.len() as u64, "mutant"));
+    let _ = writeln!(out, "{:18} {} of {}", "found by 19 in 20", all, plural(score.mutants.len() as u64, "mutant"));
     let medians = Spread::of(score.mutants.iter().map(|row| row.runs.median));
     let _ = writeln!(out, "{:18} {} (the median of the medians)", "median mutant", runs(score, medians.median));
     for row in &score.mutants {
@@ -111,7 +111,7 @@ pub(super) fn ms(ms: Option<u64>) -> String {
         None => "–".into(),
         Some(0) => "<1ms".into(),
         Some(ms) if ms < 1_000 => format!("{ms}ms"),
-        Some(ms) if ms < 10_000 => format!("{}.{}s", ms / 1000, ms % 1000 / 100),
+        Some(ms) if ms < 10_000 && ms % 1_000 > 0 => format!("{}.{}s", ms / 1000, ms % 1000 / 100),
         Some(ms) => format!("{}s", ms / 1000),
     }
 }
@@ -173,8 +173,8 @@ mod tests {
     }
 
     #[test]
-    fn a_time_has_two_digits_or_three() {
-        let told = [None, Some(0), Some(7), Some(999), Some(9_999), Some(109_400)].map(ms);
-        assert_eq!(told, ["–", "<1ms", "7ms", "999ms", "9.9s", "109s"]);
+    fn a_time_has_as_many_digits_as_matter() {
+        let told = [None, Some(0), Some(7), Some(999), Some(9_000), Some(9_999), Some(109_400)].map(ms);
+        assert_eq!(told, ["–", "<1ms", "7ms", "999ms", "9s", "9.9s", "109s"]);
     }
 }
