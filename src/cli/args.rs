@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::mutants::MutantsArgs;
 use super::ranges::{Seeds, parse_seeds, parse_span};
 use super::render::NARROWEST;
 use crate::scenario::parse_seed;
@@ -43,6 +44,8 @@ pub(super) enum Command {
     Diagram(DiagramArgs),
     /// Make the trace of a failing run short, and its scenario simple.
     Shrink(ShrinkArgs),
+    /// Switch bugs of ZooKeeper back on: list them, measure what it costs to find them (in builds with `--features mutants`).
+    Mutants(MutantsArgs),
     /// Read scenarios and report what is wrong with them, without running them.
     Check {
         /// Scenario files.

@@ -11,6 +11,8 @@ mod diagram;
 mod engine;
 mod files;
 mod listing;
+#[cfg_attr(not(feature = "mutants"), path = "mutants_absent.rs")]
+mod mutants;
 mod panics;
 mod peers;
 mod ranges;
@@ -85,6 +87,7 @@ fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::replay(args, screen),
         Command::Diagram(args) => diagram::diagram(args, screen),
         Command::Shrink(args) => shrink::shrink(args, screen),
+        Command::Mutants(args) => mutants::mutants(args, screen),
         Command::Check { scenarios } => listing::check(scenarios, screen),
         Command::Schema => listing::schema(screen),
         Command::Scenarios { directory } => listing::scenarios(directory, screen),

@@ -1,3 +1,5 @@
 //! Many runs: seeds in, report out.
 
+#[cfg(feature = "mutants")]
+pub mod score;
 pub mod swarm;
