@@ -12,8 +12,8 @@ use support::{Ran, Scratch, ended, files, run, run_with_input, zabsim};
 
 const ELECTION: &str = "scenarios/election-3.toml";
 const TRACE: &str = "traces/sync-trunc.jsonl";
-const COMMANDS: [&str; 10] =
-    ["run", "replay", "diagram", "shrink", "fuzz", "merge", "check", "schema", "scenarios", "words"];
+const COMMANDS: [&str; 11] =
+    ["run", "replay", "diagram", "shrink", "fuzz", "merge", "mutants", "check", "schema", "scenarios", "words"];
 
 /// A scenario of which the healed core cannot converge: nothing is that fast.
 const HOPELESS: &str = "# Nobody converges within a microsecond.\n[run]\nchaos = \"200ms\"\nconverge = \"1us\"\n";
@@ -28,6 +28,16 @@ fn help_tells_every_command_and_every_exit_code() {
         assert!(own.out.contains(&format!("Usage: zabsim {command}")), "{}", own.out);
     }
     assert!(run("--version").exits(0).out.starts_with("zabsim 0."));
+}
+
+#[cfg(not(feature = "mutants"))]
+#[test]
+fn a_build_without_mutants_says_how_to_get_them() {
+    for command in ["mutants", "mutants zk-1154", "mutants --score --runs 3"] {
+        let ran = run(command).exits(2);
+        assert_eq!(ran.err.lines().count(), 1, "{command}: {}", ran.err);
+        assert!(ran.err.contains("cargo build --release --features mutants"), "{command}: {}", ran.err);
+    }
 }
 
 #[test]

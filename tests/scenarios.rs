@@ -59,7 +59,7 @@ scenarios![
     everybody_down, fifo_off, flapping_link, fsync_lost, groups, half_open, heavy_tail, late_joiner, leader_crash,
     leader_lost_in_broadcast, leader_lost_in_discovery, leader_lost_in_election, leader_lost_in_synchronization,
     leader_paused, learner_ahead, lone_proposal, lying_fsync, observer_snap, random_faults, random_faults_7,
-    restart_storm, slow_disk, snap_broken_off, split_brain, stale_epoch_returns, stale_sync, sync_diff,
+    restart_storm, slow_disk, slow_snapshot, snap_broken_off, split_brain, stale_epoch_returns, stale_sync, sync_diff,
     sync_diff_disk, sync_empty_diff, sync_snap, sync_snap_fork, sync_trunc, sync_trunc_under_load, weights,
     wiped_follower,
 ];

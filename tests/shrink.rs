@@ -63,7 +63,7 @@ fn what_cannot_be_shrunk_is_said() {
     };
     refused("traces/sync-trunc.jsonl", "nothing goes wrong in this trace: there is nothing to look for");
     refused("no-such-trace.jsonl", "cannot read no-such-trace.jsonl");
-    refused("scenarios/fifo-off.toml", "expected a header");
+    refused("scenarios/fifo-off.toml", "is a scenario, not a trace");
     refused(&format!("{FAILING} --out a --trace b"), "cannot be used with");
 
     let scratch = Scratch::new("shrink-changed");

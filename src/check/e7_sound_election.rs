@@ -11,7 +11,9 @@ use super::{Ghost, Property, Sink, names};
 use crate::sim::Node;
 use crate::zab::{MemberSet, Notification, PeerState, Vote};
 
-/// So many different notifications are remembered per sender and receiver, of looking and of settled senders each.
+/// So many different notifications are remembered per sender and receiver, in each of four memories: of looking senders, of looking
+/// ones the last of a round for a leader, of settled ones, and of settled ones the last that named a leader. An election that waits lest a better
+/// vote comes can outlast what the first and third hold.
 const HEARD: usize = 6;
 
 /// What each node heard from each other, the newest first, and the round of its own last proposal.
@@ -19,19 +21,19 @@ const HEARD: usize = 6;
 pub struct SoundElection {
     nodes: usize,
     rounds: Vec<Option<u64>>,
-    heard: Vec<[[Option<Notification>; HEARD]; 2]>,
+    heard: Vec<[[Option<Notification>; HEARD]; 4]>,
 }
 
 impl SoundElection {
     /// Of so many nodes.
     pub fn new(nodes: usize) -> SoundElection {
-        SoundElection { nodes, rounds: vec![None; nodes], heard: vec![[[None; HEARD]; 2]; nodes * nodes] }
+        SoundElection { nodes, rounds: vec![None; nodes], heard: vec![[[None; HEARD]; 4]; nodes * nodes] }
     }
 
     /// A process began: it remembers nothing it heard or said.
     pub fn on_process(&mut self, node: Node) {
         self.rounds[node.index()] = None;
-        self.heard[node.index() * self.nodes..][..self.nodes].fill([[None; HEARD]; 2]);
+        self.heard[node.index() * self.nodes..][..self.nodes].fill([[None; HEARD]; 4]);
     }
 
     /// A node proposed somebody.
@@ -41,11 +43,16 @@ impl SoundElection {
 
     /// A notification was received.
     pub fn on_heard(&mut self, from: Node, to: Node, notification: Notification) {
-        let kind = usize::from(notification.state != PeerState::Looking);
-        let heard = &mut self.heard[to.index() * self.nodes + from.index()][kind];
-        let place = heard.iter().position(|h| *h == Some(notification)).unwrap_or(HEARD - 1);
-        heard[..=place].rotate_right(1);
-        heard[0] = Some(notification);
+        let heard = &mut self.heard[to.index() * self.nodes + from.index()];
+        if notification.state == PeerState::Looking {
+            remember(&mut heard[0], notification, |before| before == notification);
+            let names = |n: Notification| (n.round, n.vote.leader);
+            remember(&mut heard[1], notification, |before| names(before) == names(notification));
+        } else {
+            remember(&mut heard[2], notification, |before| before == notification);
+            let names = |n: Notification| (n.state, n.vote.leader);
+            remember(&mut heard[3], notification, |before| names(before) == names(notification));
+        }
     }
 
     /// An election ended for a node.
@@ -84,6 +91,13 @@ impl SoundElection {
             (format!("{} itself told {node} that it leads", vote.leader), "only others said so".into())
         });
     }
+}
+
+/// Puts it first, in the place of the one that is the `same`, or of the oldest.
+fn remember(heard: &mut [Option<Notification>; HEARD], new: Notification, same: impl Fn(Notification) -> bool) {
+    let place = heard.iter().position(|before| before.is_some_and(&same)).unwrap_or(HEARD - 1);
+    heard[..=place].rotate_right(1);
+    heard[0] = Some(new);
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::fuzz::{FuzzArgs, MergeArgs};
+use super::mutants::MutantsArgs;
 use super::ranges::{Seeds, parse_seeds, parse_span};
 use super::render::NARROWEST;
 use crate::scenario::parse_seed;
@@ -48,6 +49,8 @@ pub(super) enum Command {
     Fuzz(FuzzArgs),
     /// Report what the shards of a campaign came to together.
     Merge(MergeArgs),
+    /// Switch bugs of ZooKeeper back on: list them, measure what it costs to find them (in builds with `--features mutants`).
+    Mutants(MutantsArgs),
     /// Read scenarios and report what is wrong with them, without running them.
     Check {
         /// Scenario files.

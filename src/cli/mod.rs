@@ -12,6 +12,8 @@ mod engine;
 mod files;
 mod fuzz;
 mod listing;
+#[cfg_attr(not(feature = "mutants"), path = "mutants_absent.rs")]
+mod mutants;
 mod panics;
 mod peers;
 mod ranges;
@@ -93,6 +95,7 @@ fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
         Command::Shrink(args) => shrink::shrink(args, screen),
         Command::Fuzz(args) => fuzz::fuzz(args, screen),
         Command::Merge(args) => fuzz::merge(args, screen),
+        Command::Mutants(args) => mutants::mutants(args, screen),
         Command::Check { scenarios } => listing::check(scenarios, screen),
         Command::Schema => listing::schema(screen),
         Command::Scenarios { directory } => listing::scenarios(directory, screen),

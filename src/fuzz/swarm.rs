@@ -42,7 +42,7 @@ pub fn draw(seed: u64) -> Scenario {
         recovery: Time(Duration::from_secs(10) + scenario.limits.init_time() * 5),
         ..RunOptions::default()
     };
-    scenario.workload = draw.workload();
+    scenario.workload = draw.workload(&scenario.limits);
     scenario.random = Some(draw.faults());
     scenario
 }
@@ -129,8 +129,9 @@ impl Draw {
     }
 
     fn lagging(&mut self, whole: &[(u32, u32)], votes: bool) -> Vec<(u32, u32)> {
-        let epochs = self.0.below(whole.len() as u64 + 1) as usize;
-        let mut txns = whole[..epochs].to_vec();
+        // A tail beyond the last epoch is the one that can be cut.
+        let (all, fewer) = (self.one_in(2), self.0.below(whole.len() as u64 + 1) as usize);
+        let mut txns = whole[..if all { whole.len() } else { fewer }].to_vec();
         let (tail, extra) = (self.one_in(2), 1 + self.0.below(5) as u32);
         if let Some(last) = txns.last_mut() {
             if tail && votes {
@@ -153,7 +154,7 @@ impl Draw {
             snap_count: self.of(&[(100, 2), (7, 2), (30, 2), (100_000, 1)]),
             snapshot_size_factor: self.of(&[(simulated.snapshot_size_factor, 5), (None, 1)]),
             force_snapshot_sync: self.one_in(12),
-            counter_limit: self.of(&[(u32::MAX, 8), (10, 1), (50, 1)]),
+            counter_limit: self.of(&[(u32::MAX, 8), (30, 1), (100, 1)]),
             ..simulated
         }
     }
@@ -190,8 +191,11 @@ impl Draw {
                 (Latency::Uniform(Time::micros(500), Time::millis(5)), 3),
                 (Latency::Uniform(Time::millis(5), Time::millis(60)), 1),
             ]),
-            install: self
-                .of(&[(Latency::Constant(Time::ZERO), 3), (Latency::Uniform(Time(init / 3), Time(init / 2)), 1)]),
+            // Where epochs are short, nobody could be given a snapshot within one.
+            install: self.of(&[
+                (Latency::Constant(Time::ZERO), 3),
+                (Latency::Uniform(Time(init / 3), Time(init / 2)), u64::from(limits.counter_limit == u32::MAX)),
+            ]),
             snapshot_chunk: self.of(&[(16, 2), (4096, 1)]),
         }
     }
@@ -200,8 +204,8 @@ impl Draw {
         ClockOptions { drift: self.of(&[(200, 3), (20_000, 1), (100_000, 1)]), ..ClockOptions::default() }
     }
 
-    fn workload(&mut self) -> WorkloadOptions {
-        WorkloadOptions {
+    fn workload(&mut self, limits: &Limits) -> WorkloadOptions {
+        let mut workload = WorkloadOptions {
             clients: self.of(&[(0, 1), (1, 2), (3, 4), (8, 1)]),
             think: self.of(&[
                 (Latency::Uniform(Time::millis(1), Time::millis(20)), 3),
@@ -215,7 +219,13 @@ impl Draw {
             ]),
             moves: self.of(&[(Share::new(1, 20), 3), (Share::new(1, 3), 1), (Share::NONE, 1)]),
             ..WorkloadOptions::default()
+        };
+        if limits.counter_limit < u32::MAX {
+            // An epoch must last longer than it takes to join it.
+            workload.think = Latency::Uniform(Time::millis(40), Time::millis(200));
+            workload.clients = workload.clients.min(3);
         }
+        workload
     }
 
     fn faults(&mut self) -> RandomOptions {

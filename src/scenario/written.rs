@@ -5,6 +5,7 @@ use std::fmt::Write;
 use toml::{Table, Value};
 
 use super::Scenario;
+use crate::sim::fault::RandomOptions;
 
 /// The order in which scenarios are written.
 const SECTIONS: [&str; 10] =
@@ -18,7 +19,8 @@ impl Scenario {
 }
 
 fn text(scenario: &Scenario, comment: &str) -> Option<String> {
-    let usual = Table::try_from(Scenario::parse("", "").ok()?).ok()?;
+    let usual = Scenario { random: Some(RandomOptions::default()), ..Scenario::parse("", "").ok()? };
+    let usual = Table::try_from(usual).ok()?;
     let mut table = Table::try_from(scenario).ok()?;
     for (section, value) in table.iter_mut() {
         if let (Value::Table(value), Some(Value::Table(usual))) = (value, usual.get(section)) {
@@ -115,9 +117,6 @@ do = { all-down = { down = "200ms" } }
 
 [random]
 every = "400ms"
-ambush = "1/3"
-longest = "3s"
-swarm = true
 
 [run]
 epilogue = false

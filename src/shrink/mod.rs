@@ -9,6 +9,7 @@
 //! A property that an end of a stage violates (liveness, above all) needs the end: there only the chaos before it is a
 //! script, and a seeded schedule heals and closes every trial as it closes every run.
 
+mod again;
 mod course;
 mod groups;
 mod oracle;
@@ -21,6 +22,7 @@ mod simplify;
 #[cfg(test)]
 mod tests;
 
+pub use again::{Converged, elsewhere, record};
 pub use oracle::Target;
 pub use regression::regression_test;
 

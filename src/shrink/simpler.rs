@@ -103,6 +103,7 @@ impl Offers<'_> {
                 only(kinds.iter().copied().filter(|kind| *kind != out).collect());
             }
         }
+        self.offer(|s| s.random.iter_mut().for_each(|random| random.ambush = Share::NONE));
         let RandomOptions { every, longest, .. } = RandomOptions::default();
         self.offer(|s| s.random.iter_mut().for_each(|random| (random.every, random.longest) = (every, longest)));
     }

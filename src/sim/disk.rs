@@ -182,9 +182,11 @@ impl Disk {
         !has_snapshot && (self.base > Zxid::ZERO || (self.wiped && self.log.is_empty()))
     }
 
-    /// Whether a power failure now would leave it without data, or it is already.
+    /// Whether it is without data, or would be after a power failure now, or once the process that starts next drops the snapshot that
+    /// was never adopted.
     pub fn may_be_dataless(&self) -> bool {
-        self.is_dataless() || (self.wiped && self.is_installing())
+        let has_nothing_adopted = self.log.is_empty() && self.base == Zxid::ZERO;
+        self.is_dataless() || (self.wiped && (has_nothing_adopted || self.is_installing()))
     }
 
     /// Whether a received snapshot is not durable yet.
@@ -336,6 +338,20 @@ impl Disk {
         // What failed is reported by the sync that began after it, when everything before it is done.
         let failed = if self.queue.len() == self.said { self.report_failure() } else { None };
         SyncEnd { through, failed }
+    }
+
+    /// Undoes a cut whose sync fails and leaves it in the queue as if it were done: the mutant zk-3701.
+    #[cfg(feature = "mutants")]
+    pub(super) fn conceals_failed_cut(&mut self) -> bool {
+        let is_cut = |queued: &Queued| matches!(queued.write, DiskWrite::Truncate { .. });
+        if !mutant!(self, Zk3701) || self.queue.len() != self.said + 1 || !self.queue.back().is_some_and(is_cut) {
+            return false;
+        }
+        if let Some(Queued { id, write, undo }) = self.queue.pop_back() {
+            self.undo(Queued { id, write, undo });
+            self.queue.push_back(Queued { id, write, undo: Undo::Nothing });
+        }
+        true
     }
 
     /// The sync under way fails. What it covered stays in the page cache; nothing more is written.

@@ -138,9 +138,8 @@ impl Service for Ledger {
     }
 
     fn snapshot(&self) -> Vec<Payload> {
-        let mut bytes = Vec::with_capacity(16 + 4 * self.serials.len());
+        let mut bytes = Vec::with_capacity(8 + 4 * self.serials.len());
         bytes.extend_from_slice(&self.head.to_le_bytes());
-        bytes.extend_from_slice(&self.applied.0.to_le_bytes());
         self.serials.iter().for_each(|serial| bytes.extend_from_slice(&serial.to_le_bytes()));
         let padded = bytes.len().max((MIN_CHUNKS - 1) * self.chunk + 1);
         bytes.resize(padded, 0);
@@ -151,11 +150,11 @@ impl Service for Ledger {
         let bytes: Vec<u8> = image.chunks.iter().flat_map(|chunk| chunk.as_bytes()).copied().collect();
         self.prepared = None;
         self.applied = image.zxid;
-        let whole = bytes.len() >= 16 + 4 * self.serials.len();
+        let whole = bytes.len() >= 8 + 4 * self.serials.len();
         // Pieces can only be missing where FIFO is off. Such a state equals no other, which checkers will see.
         self.head = if whole { word(&bytes) } else { xxh3_64_with_seed(&bytes, 1) };
         for (index, serial) in self.serials.iter_mut().enumerate() {
-            let at = 16 + 4 * index;
+            let at = 8 + 4 * index;
             *serial = bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         }
     }

@@ -145,6 +145,11 @@ pub struct Seeded {
 /// How often a fault that found nobody to strike tries again.
 const RETRY: Duration = Duration::from_millis(10);
 
+/// A slow disk is no broken one, and what it began while it was slow must not outlast the fault by much.
+fn slowed(takes: Duration, factor: u16) -> Duration {
+    (takes * u64::from(factor)).min(takes.max(Duration::from_secs(2)))
+}
+
 impl Seeded {
     /// The schedule of `seed` for a cluster of `nodes` servers.
     pub fn new(plan: Plan, seed: u64, nodes: usize) -> Seeded {
@@ -406,7 +411,7 @@ impl Seeded {
             }
             Chance::Sync { node, installs, .. } => {
                 let machine = &mut self.machines[node.index()];
-                let mut takes = self.disk.sync.draw(&mut machine.disk) * u64::from(machine.slow);
+                let mut takes = slowed(self.disk.sync.draw(&mut machine.disk), machine.slow);
                 if installs {
                     takes = takes + self.disk.install.draw(&mut machine.disk);
                 }
@@ -414,7 +419,7 @@ impl Seeded {
             }
             Chance::Read { node } => {
                 let machine = &mut self.machines[node.index()];
-                let takes = self.disk.read.draw(&mut machine.disk) * u64::from(machine.slow);
+                let takes = slowed(self.disk.read.draw(&mut machine.disk), machine.slow);
                 self.queue.push(now + takes, Due::Act(Action::ReadDone { node }));
             }
             Chance::Wake { node, at } => {

@@ -34,7 +34,8 @@ pub struct Election {
     outofelection: BTreeMap<Sid, CastVote>,
     /// How long to wait for notifications before repeating ours; doubles.
     wait: Duration,
-    /// When the current wait ends.
+    /// When the current wait ends. Not even a notification prolongs it: of two peers in one round that wait equally long, one could
+    /// otherwise keep the other, whose vote is better, from ever repeating it.
     deadline: Instant,
     /// Whose votes made the quorum, while we wait lest a better vote arrives.
     finalizing: Option<Acks>,
@@ -102,8 +103,8 @@ impl Election {
                 return None;
             }
             self.finalizing = None;
+            self.deadline = now + self.wait;
         }
-        self.deadline = now + self.wait;
         if !local.verifiers.is_voter(n.vote.leader) {
             return None;
         }

@@ -44,7 +44,7 @@ pub struct Leader {
     give_up: Instant,
     /// Ticks since serving began.
     tick: u32,
-    /// The end of the current half tick (T10).
+    /// The end of the current half tick (T10), from synchronisation on.
     half_tick_at: Instant,
     /// Whether the current half tick is the second one.
     second_half: bool,
@@ -185,6 +185,7 @@ impl Leader {
         let epoch = self.epoch();
         self.stage = Stage::Establishing;
         self.give_up = now + local.limits.init_time();
+        self.half_tick_at = now + local.limits.tick_time / 2;
         self.pipeline = Pipeline::new(Zxid::marker(epoch));
         local.entered(PeerState::Leading, Phase::Synchronization, Some(epoch), out);
         if mutant!(local, Zk790) {
@@ -334,11 +335,15 @@ impl Leader {
         self.drop_silent(now, out);
         if now >= self.half_tick_at {
             self.half_tick_at = now + local.limits.tick_time / 2;
-            if self.second_half {
-                self.tick += 1;
-                self.check_quorum(local, out)?;
+            if self.stage == Stage::Serving {
+                if self.second_half {
+                    self.tick += 1;
+                    self.check_quorum(local, out)?;
+                }
+                self.second_half = !self.second_half;
             }
-            self.second_half = !self.second_half;
+            // Also while a quorum is still being synchronised: who has acknowledged NEWLEADER measures our silence by syncLimit,
+            // and would leave if another's snapshot takes longer.
             self.ping(local, now, out);
         }
         Ok(())
@@ -362,11 +367,14 @@ impl Leader {
     /// When it wants to be woken.
     pub fn deadline(&self) -> Option<Deadline> {
         let own = match self.stage {
-            Stage::Serving => (self.half_tick_at, Timer::HalfTick),
-            _ => (self.give_up, Timer::QuorumWait),
+            Stage::Serving => Some((self.half_tick_at, Timer::HalfTick)),
+            Stage::Establishing => {
+                earliest(Some((self.half_tick_at, Timer::HalfTick)), Some((self.give_up, Timer::QuorumWait)))
+            }
+            _ => Some((self.give_up, Timer::QuorumWait)),
         };
         let learner = self.learners.iter().map(|learner| learner.give_up).min();
-        earliest(Some(own), learner.map(|at| (at, Timer::LearnerSilent)))
+        earliest(own, learner.map(|at| (at, Timer::LearnerSilent)))
     }
 }
 

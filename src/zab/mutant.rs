@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Config, Recovered, mutant};
+use super::{Config, Duration, Recovered, mutant};
 
 /// A bug that can be switched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -314,6 +314,20 @@ impl Mutant {
     /// What goes wrong, in a sentence.
     pub fn story(self) -> &'static str {
         TABLE[self as usize].4
+    }
+
+    /// What a model checker needed to find it, where somebody published that: the TLA+ models of ZooKeeper, and of its
+    /// elections alone (zk-1419).
+    pub fn published(self) -> Option<Duration> {
+        Some(Duration::from_secs(match self {
+            Mutant::Zk1419 => 4 * 60,
+            Mutant::Zk2845 => 12,
+            Mutant::Zk3911 => 42,
+            Mutant::Zk4646 => 109,
+            Mutant::Zk4685 => 10,
+            Mutant::Zk4394 => 9,
+            _ => return None,
+        }))
     }
 
     /// Whether nothing is wrong with it, so that no property may notice.

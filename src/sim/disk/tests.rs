@@ -286,6 +286,10 @@ fn a_wiped_disk_that_is_installing_may_be_without_data_again() {
     host.snapshot(4);
     host.write(Write::InstallSnapshot { zxid: z(4) });
     assert_eq!((host.disk.is_dataless(), host.disk.may_be_dataless()), (false, true));
+    let mut unadopted = Host::new();
+    unadopted.disk.wipe();
+    unadopted.snapshot(4);
+    assert_eq!((unadopted.disk.is_dataless(), unadopted.disk.may_be_dataless()), (false, true));
     host.disk.begin_sync();
     host.disk.sync_done(|_, _| ());
     assert!(!host.disk.may_be_dataless());

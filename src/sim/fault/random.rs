@@ -157,7 +157,12 @@ impl RandomFaults {
             }
         }
         let (every, longest, share) = (options.every.0, options.longest.0, options.ambush);
-        RandomFaults { rng, share, ambush: None, every, longest, weights }
+        let mut faults = RandomFaults { rng, share, ambush: None, every, longest, weights };
+        // The first synchronisation is over before the first pause is.
+        if faults.rng.chance(share.0) {
+            faults.lie_in_ambush();
+        }
+        faults
     }
 
     /// The pause before the next fault.
@@ -168,15 +173,19 @@ impl RandomFaults {
     /// The next fault; `None` if it lies in ambush, or if the one that was drawn is not possible within the budget.
     pub fn draw(&mut self, world: &World) -> Option<Injection> {
         if self.ambush.is_none() && self.rng.chance(self.share.0) {
-            let when = *self.rng.pick(&When::ALL)?;
-            let most = 1 << self.rng.below(6);
-            let passes = self.rng.below(most);
-            self.ambush = Some(Ambush { when, passes });
+            self.lie_in_ambush();
             return None;
         }
         let node = self.victim(world)?;
         let other = self.other(world, node);
         self.against(world, node, other)
+    }
+
+    fn lie_in_ambush(&mut self) {
+        let Some(&when) = self.rng.pick(&When::ALL) else { return };
+        let most = 1 << self.rng.below(6);
+        let passes = self.rng.below(most);
+        self.ambush = Some(Ambush { when, passes });
     }
 
     /// Whether `event` is what the ambush waits for.
@@ -198,7 +207,7 @@ impl RandomFaults {
     /// The fault that strikes those who came into the ambush.
     pub fn draw_at(&mut self, world: &World, trigger: Node, peer: Option<Node>) -> Option<Injection> {
         let (node, other) = match peer {
-            Some(peer) if self.rng.below(3) == 0 => (peer, Some(trigger)),
+            Some(peer) if self.rng.below(2) == 0 => (peer, Some(trigger)),
             Some(peer) => (trigger, Some(peer)),
             None => (trigger, self.other(world, trigger)),
         };
