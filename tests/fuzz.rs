@@ -1,5 +1,5 @@
-//! `zabsim fuzz` and `zabsim merge`: the same report whatever the jobs, the shards and the interruptions; a folder for every
-//! failure; and forms for machines.
+//! `zabsim fuzz` and `zabsim merge`: the same report whatever the jobs, the shards and the interruptions; a folder for
+//! every failure; and forms for machines.
 #![cfg(feature = "cli")]
 #![allow(clippy::disallowed_methods, reason = "this test runs the binary")]
 

@@ -195,7 +195,7 @@ impl Hunt<'_> {
             if self.progress.position > 0 {
                 let place = files::quoted(&self.args.out);
                 screen.note(format_args!(
-                    "note: {place} holds the whole of this campaign, nothing was run; to run it again, remove that directory"
+                    "note: {place} holds the whole of this campaign, nothing was run; to run it again, remove it"
                 ));
             }
             return Ok(());

@@ -24,10 +24,11 @@ pub(super) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, String> {
             }
         }));
     });
-    QUIET.set(true);
+    // It may be called within itself.
+    let before = QUIET.replace(true);
     // What `f` leaves half changed is dropped by every caller.
     let result = panic::catch_unwind(AssertUnwindSafe(f));
-    QUIET.set(false);
+    QUIET.set(before);
     result.map_err(|_| LAST.take().unwrap_or_else(|| "a panic without a sentence".into()))
 }
 

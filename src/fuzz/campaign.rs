@@ -1,4 +1,5 @@
-//! `Campaign`: which runs belong together, and how far they are. Two processes with the same campaign make the same runs.
+//! `Campaign`: which runs belong together, and how far they are. Two processes with the same campaign make the same
+//! runs.
 
 use serde::{Deserialize, Serialize};
 

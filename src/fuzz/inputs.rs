@@ -1,11 +1,13 @@
-//! What went into a run, in a few aspects, so that a batch shows which shapes of input it produced and which it did not.
+//! What went into a run, in a few aspects, so that a batch shows which shapes of input it produced and which it did
+//! not.
 
 use std::collections::BTreeMap;
 
 use crate::scenario::Scenario;
 use crate::sim::latency::Latency;
 
-/// The aspects of the run of `scenario` under `seed`, in which `faults` struck, each with its value. An aspect may have several.
+/// The aspects of the run of `scenario` under `seed`, in which `faults` struck, each with its value. An aspect may have
+/// several.
 pub fn of(scenario: &Scenario, seed: u64, faults: &BTreeMap<String, u64>) -> Vec<(&'static str, String)> {
     let Scenario { cluster, limits, network, disk, clocks, workload, run, random, .. } = scenario;
     let mut inputs = vec![

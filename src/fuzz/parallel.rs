@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-/// Results that may wait for an earlier one, for each worker. A run that takes long holds nobody up, and memory stays bounded.
+/// Results that may wait for an earlier one, for each worker. A run that takes long holds nobody up, and memory stays
+/// bounded.
 const AHEAD: u64 = 64;
 
-/// Calls `work` with every number of `range`, on `jobs` threads, and hands what comes of it to `take` in ascending order, on the
-/// thread of the caller, until `take` breaks. What was worked on beyond that number is dropped; tells whether it broke.
+/// Calls `work` with every number of `range`, on `jobs` threads, and hands what comes of it to `take` in ascending order,
+/// on the thread of the caller, until `take` breaks. What was worked on beyond that number is dropped; tells whether it broke.
 ///
 /// A panic in `work` or `take` is one of the caller's: all threads end, and it goes on there.
 pub fn ordered<T: Send>(

@@ -1,5 +1,5 @@
-//! What many runs came to. Sums, and the first few of each kind of failure: tallies of parts add up to the tally of the whole,
-//! in whatever order.
+//! What many runs came to. Sums, and the first few of each kind of failure: tallies of parts add up to the tally of the
+//! whole, in whatever order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -184,8 +184,8 @@ impl Kind {
     }
 }
 
-/// What a short trace is made of, whoever does it: the kinds of its actions, without repetition. The same bug has many traces
-/// that differ in who is who, and in what comes first.
+/// What a short trace is made of, whoever does it: the kinds of its actions, without repetition. The same bug has many
+/// traces that differ in who is who, and in what comes first.
 pub fn shape(trace: &Trace) -> Vec<String> {
     let kinds: BTreeSet<String> = trace.lines.iter().map(|line| kind(&line.action)).collect();
     kinds.into_iter().collect()

@@ -18,7 +18,8 @@ pub(in crate::cli) struct FuzzArgs {
     /// Scenario files; without any, every seed draws a scenario of its own.
     pub scenarios: Vec<PathBuf>,
     /// These seeds: A..=B are those from A to B, A..B the same without B.
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds, conflicts_with_all = ["seed", "runs"], allow_hyphen_values = true)]
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds, allow_hyphen_values = true)]
+    #[arg(conflicts_with_all = ["seed", "runs"])]
     pub seeds: Option<Seeds>,
     /// So many runs.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
@@ -30,7 +31,8 @@ pub(in crate::cli) struct FuzzArgs {
     #[arg(long, default_value = "1", value_parser = parse_seed, allow_hyphen_values = true)]
     pub seed: u64,
     /// Runs at the same time (default: one per processor). The result does not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
     /// Every N-th seed from the I-th on, as a task of an array: it keeps going, and its status is 0 whatever it finds.
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]

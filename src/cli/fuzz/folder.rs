@@ -34,7 +34,9 @@ pub(super) fn examine(
     let report = engine::record(loaded, seed, &recorded, &mut watch)?;
     let trace = files::read_trace(&recorded)?;
     let options = Options { budget, ..Options::default() };
-    let shrunk = shrink::shrink(&trace, &options, &|tries| panics::catch(tries), &mut ());
+    // A failure is kept even where the shrinker fails over it.
+    let shrunk = panics::catch(|| shrink::shrink(&trace, &options, &|tries| panics::catch(tries), &mut ()))
+        .and_then(|shrunk| shrunk.map_err(|error| error.to_string()));
     let shape = shrunk.as_ref().map_or_else(|_| Vec::new(), |shrunk| shape(&shrunk.trace));
     let actions = shrunk.as_ref().ok().map(|shrunk| (shrunk.recorded, shrunk.trace.last_step()));
     if !is_new(&shape) {
@@ -79,8 +81,8 @@ fn tell_shrunk(shrunk: &Shrunk, folder: &Path, story: &mut String) -> Result<()>
     }
     let _ = writeln!(
         story,
-        "```\n\n`trace.jsonl` has {} until it fails, `shrunk.jsonl` has {}. `diagram.txt` and `diagram.svg` are pictures of \
-         the short one (`zabsim diagram --legend` explains the signs).",
+        "```\n\n`trace.jsonl` has {} until it fails, `shrunk.jsonl` has {}. `diagram.txt` and `diagram.svg` are \
+         pictures of the short one (`zabsim diagram --legend` explains the signs).",
         plural(shrunk.recorded, "action"),
         plural(shrunk.trace.last_step(), "action")
     );
