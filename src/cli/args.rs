@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::fuzz::{FuzzArgs, MergeArgs};
 use super::mutants::MutantsArgs;
 use super::ranges::{Seeds, parse_seeds, parse_span};
 use super::render::NARROWEST;
@@ -44,6 +45,10 @@ pub(super) enum Command {
     Diagram(DiagramArgs),
     /// Make the trace of a failing run short, and its scenario simple.
     Shrink(ShrinkArgs),
+    /// Run many seeds, each with a scenario of its own, and keep what fails in folders.
+    Fuzz(FuzzArgs),
+    /// Report what the shards of a campaign came to together.
+    Merge(MergeArgs),
     /// Switch bugs of ZooKeeper back on: list them, measure what it costs to find them (in builds with `--features mutants`).
     Mutants(MutantsArgs),
     /// Read scenarios and report what is wrong with them, without running them.

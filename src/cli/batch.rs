@@ -1,8 +1,7 @@
 //! `zabsim run` with many scenarios or seeds: one run is one thread, and the result does not depend on how many there are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::ControlFlow;
 
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,6 +13,7 @@ use super::ranges::Seeds;
 use super::render::{Screen, batch_text};
 use super::report::{BatchReport, Count, Failure, Ran, Report};
 use super::run::{replay_command, run_command, trace_path};
+use crate::fuzz::parallel;
 use crate::run::Verdict;
 
 pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -> Result<Exit> {
@@ -26,36 +26,26 @@ pub(super) fn batch(scenarios: &[Loaded], args: &RunArgs, screen: &mut Screen) -
     let count = (seeds.end() - seeds.start()).checked_add(1);
     let runs = count.and_then(|count| count.checked_mul(scenarios.len() as u64));
     let Some(runs) = runs else { bail!("more than 2^64 runs take too long") };
-    let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let jobs = args.jobs.map_or(processors, u64::from).clamp(1, runs.max(1));
+    let jobs = args.jobs.map_or_else(super::processors, usize::from);
 
     let bar = progress(runs, args);
-    let next = AtomicU64::new(0);
-    let tally = Mutex::new(Tally { lists_results: args.json, ..Tally::default() });
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= runs {
-                        return;
-                    }
-                    // Seeds outermost: every scenario gets its turn early.
-                    let scenario = (index % scenarios.len() as u64) as usize;
-                    let seed = seeds.start() + index / scenarios.len() as u64;
-                    let report = engine::run_unwatched(&scenarios[scenario], seed);
-                    let mut tally = tally.lock().expect("nothing panics while it is held");
-                    tally.add(index, scenario, report);
-                    bar.set_message(tally.failed());
-                    drop(tally);
-                    bar.inc(1);
-                }
-            });
-        }
-    });
+    let mut tally = Tally { lists_results: args.json, ..Tally::default() };
+    // Seeds outermost: every scenario gets its turn early.
+    let scenario = |index| (index % scenarios.len() as u64) as usize;
+    let seed = |index| seeds.start() + index / scenarios.len() as u64;
+    let _ = parallel::ordered(
+        0..runs,
+        jobs,
+        |index| engine::run_unwatched(&scenarios[scenario(index)], seed(index)),
+        |index, report| {
+            tally.add(index, scenario(index), report);
+            bar.set_message(tally.failed());
+            bar.inc(1);
+            ControlFlow::Continue(())
+        },
+    );
     bar.finish_and_clear();
 
-    let tally = tally.into_inner().expect("nothing panics while it is held");
     let exit = tally.worst();
     let mut report = tally.report(scenarios, &seeds);
     record_failures(&mut report.failures, scenarios, args, screen);

@@ -10,6 +10,7 @@ mod batch;
 mod diagram;
 mod engine;
 mod files;
+mod fuzz;
 mod listing;
 #[cfg_attr(not(feature = "mutants"), path = "mutants_absent.rs")]
 mod mutants;
@@ -66,6 +67,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How many runs at once if nobody says.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -87,6 +93,8 @@ fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::replay(args, screen),
         Command::Diagram(args) => diagram::diagram(args, screen),
         Command::Shrink(args) => shrink::shrink(args, screen),
+        Command::Fuzz(args) => fuzz::fuzz(args, screen),
+        Command::Merge(args) => fuzz::merge(args, screen),
         Command::Mutants(args) => mutants::mutants(args, screen),
         Command::Check { scenarios } => listing::check(scenarios, screen),
         Command::Schema => listing::schema(screen),

@@ -17,7 +17,7 @@ use serde::Serialize;
 pub(super) use batch::batch_text;
 pub(super) use diagnostic::scenario_error;
 pub(super) use peers::peers_text;
-pub(super) use run::{run_text, violation_text, wrapped};
+pub(super) use run::{listed, run_text, violation_text, wrapped};
 
 /// Where text is folded if nobody says otherwise.
 pub(super) const WIDTH: usize = 100;

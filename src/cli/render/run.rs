@@ -120,12 +120,17 @@ pub(super) fn counts(counts: &[Count], room: usize) -> String {
 
 /// A list with commas, in lines; what does not fit into four is counted.
 pub(super) fn folded(items: Vec<String>, room: usize) -> String {
+    listed(items, room, 4)
+}
+
+/// A list with commas, in at most so many lines; what does not fit is counted.
+pub(in crate::cli) fn listed(items: Vec<String>, room: usize, most: usize) -> String {
     let mut lines = vec![String::new()];
     let total = items.len();
     for (i, item) in items.into_iter().enumerate() {
         let last = lines.len() - 1;
         if !lines[last].is_empty() && lines[last].chars().count() + item.chars().count() + 2 > room {
-            if lines.len() == 4 {
+            if lines.len() == most {
                 let _ = write!(lines[last], ", and {} more", total - i);
                 break;
             }

@@ -1,0 +1,112 @@
+//! The report on a screen.
+
+use std::fmt::Write;
+
+use super::super::render::{WIDTH, bold, dim, green, listed, plural, red, thousands, wrapped};
+use super::report::{Failure, FuzzReport};
+
+pub(super) fn text(report: &FuzzReport, width: Option<usize>) -> String {
+    let width = width.unwrap_or(WIDTH);
+    let mut out = String::new();
+    let what = match report.scenarios.len() as u64 {
+        0 => "drawn scenarios".to_owned(),
+        count => plural(count, "scenario"),
+    };
+    let mutant = report.mutant.as_ref().map_or_else(String::new, |name| format!(", mutant {name}"));
+    let asked = match report.planned {
+        Some(planned) if planned > report.runs => format!(" of {}", thousands(planned)),
+        _ => String::new(),
+    };
+    let runs = format!("{}{asked} run{}", thousands(report.runs), if report.runs == 1 { "" } else { "s" });
+    let head =
+        format!("{what}{mutant}, seeds from {}: {runs}, {}", report.first_seed, plural(report.steps, "checked step"));
+    let verdict = if report.failures.is_empty() { green("no failure") } else { red("FAILURES") };
+    let _ = writeln!(out, "{} · {verdict}\n", bold(head));
+    for count in &report.verdicts {
+        let _ = writeln!(out, "  {:<12}{:>12}", count.what, thousands(count.times));
+    }
+    if report.runs > 0 {
+        lists(&mut out, report, width);
+    }
+    report.failures.iter().for_each(|failure| tell(&mut out, failure, width));
+    out
+}
+
+fn lists(out: &mut String, report: &FuzzReport, width: usize) {
+    let room = width - 4;
+    let mut list = |title: &str, items: Vec<String>| {
+        if !items.is_empty() {
+            let _ =
+                writeln!(out, "\n  {}\n    {}", dim(title), listed(items, room, usize::MAX).replace('\n', "\n    "));
+        }
+    };
+    let shares = report.reached.iter().map(|it| format!("{} {}", it.what, share(it.runs, report.runs)));
+    list("situations reached, in which share of the runs", shares.collect());
+    list("never reached", report.never_reached.clone());
+    let _ = writeln!(out, "\n  {}", dim("inputs, by share of the runs"));
+    for (aspect, values) in &report.inputs {
+        let mut values: Vec<(&String, u64)> = values.iter().map(|(value, &runs)| (value, runs)).collect();
+        values.sort_by_key(|(value, _)| (leading_number(value), *value));
+        let items = values.into_iter().map(|(value, runs)| format!("{value} {}", share(runs, report.runs))).collect();
+        let _ = writeln!(
+            out,
+            "    {aspect:<20}{}",
+            listed(items, room - 20, usize::MAX).replace('\n', &format!("\n{:24}", ""))
+        );
+    }
+}
+
+/// Numbers ascend as numbers do, not as words do.
+fn leading_number(value: &str) -> Option<u64> {
+    value.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok())
+}
+
+/// Whole percents, and something for what is less but not nothing.
+fn share(part: u64, whole: u64) -> String {
+    match u128::from(part) * 100 / u128::from(whole.max(1)) {
+        0 => "<1 %".to_owned(),
+        percent => format!("{percent} %"),
+    }
+}
+
+fn tell(out: &mut String, failure: &Failure, width: usize) {
+    let _ = writeln!(
+        out,
+        "\n{} {} · {} · {} in {}",
+        bold(&failure.property),
+        failure.name,
+        red(failure.verdict.word()),
+        plural(failure.runs, "run"),
+        failure.scenario
+    );
+    let paragraph = |out: &mut String, text: &str| {
+        for line in wrapped(text, width - 2) {
+            let _ = writeln!(out, "  {line}");
+        }
+    };
+    paragraph(out, &format!("rule: {}", failure.statement));
+    for example in &failure.examples {
+        paragraph(out, &example.said);
+        let short = match (example.recorded_actions, example.actions) {
+            (Some(before), Some(after)) => format!(", {} shrunk to {}", plural(before, "action"), thousands(after)),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "  seed {}{short}: {}\n    {}", example.seed, example.folder, bold(&example.reproduce));
+        if let Some(replay) = &example.replay {
+            let _ = writeln!(out, "    {}", bold(replay));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_rounded_to_nothing() {
+        assert_eq!(
+            [(1, 3), (3, 3), (1, 1000), (u64::MAX, u64::MAX)].map(|(a, b)| share(a, b)),
+            ["33 %", "100 %", "<1 %", "100 %"]
+        );
+    }
+}
