@@ -40,7 +40,7 @@ fn run(scratch: &Scratch, arguments: &str) -> Ran {
     ended(&mut command(scratch, arguments))
 }
 
-const BOTH: &str = "fuzz no-order.toml calm.toml --seeds 1..=6 --keep-going --budget 40000 --json";
+const BOTH: &str = "fuzz no-order.toml calm.toml --seeds 1..=6 --keep-going --budget 15000 --json";
 
 #[test]
 fn the_report_does_not_depend_on_the_jobs() {
@@ -66,7 +66,7 @@ fn the_report_does_not_depend_on_the_jobs() {
 fn without_keep_going_the_first_failure_by_seed_ends_it() {
     let scratch = scratch("fuzz-first");
     let line =
-        |jobs| format!("fuzz calm.toml no-order.toml --runs 9 --budget 40000 --json --jobs {jobs} --out first-{jobs}");
+        |jobs| format!("fuzz calm.toml no-order.toml --runs 9 --budget 15000 --json --jobs {jobs} --out first-{jobs}");
     for jobs in [1, 3] {
         let report = run(&scratch, &line(jobs)).exits(1).json();
         assert_eq!((&report["runs"], &report["planned"]), (&1.into(), &9.into()));
@@ -110,7 +110,7 @@ fn shards_merged_are_one_process() {
 #[test]
 fn a_killed_campaign_goes_on_and_ends_as_if_nothing_had_been() {
     let (one, two) = (scratch("fuzz-whole"), scratch("fuzz-killed"));
-    let line = "fuzz no-order.toml --runs 30 --keep-going --budget 40000 --json --jobs 2";
+    let line = "fuzz no-order.toml --runs 30 --keep-going --budget 15000 --json --jobs 2";
     let whole = run(&one, line).exits(1).out;
     let mut child = command(&two, line).stdout(Stdio::null()).spawn().unwrap();
     let position = || {
@@ -124,7 +124,10 @@ fn a_killed_campaign_goes_on_and_ends_as_if_nothing_had_been() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(position() < 30, "it was killed too late for this test to show anything");
+    let written = || fs::metadata(two.path("out/fuzz/C2-1/trace.jsonl")).unwrap().modified().unwrap();
+    let before = written();
     assert_eq!(run(&two, line).exits(1).out, whole);
+    assert_eq!(written(), before, "what was done is not done again");
 }
 
 #[test]
