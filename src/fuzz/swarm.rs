@@ -3,7 +3,7 @@
 //! No single profile reaches everything: a short window hides what a long one shows, a lost notification hides a lost packet. So
 //! every seed draws its own cluster, limits, network, disks, clocks, clients, initial history and kinds of fault, each from a
 //! small set of values that differ in what they make likely (swarm testing, Groce et al., ISSTA 2012). Nothing here looks at
-//! which bugs are known; `zabsim fuzz --profile-report` shows what a batch came to.
+//! which bugs are known; the report of `zabsim fuzz` shows what a batch came to.
 
 use std::collections::BTreeMap;
 
