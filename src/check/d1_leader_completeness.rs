@@ -4,7 +4,7 @@
 
 use super::{Ghost, Property, Sink};
 use crate::sim::Node;
-use crate::zab::{Epoch, Zxid};
+use crate::zab::Epoch;
 
 /// Remembers nothing: the ghost knows what was chosen.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,7 @@ pub struct LeaderCompleteness;
 impl LeaderCompleteness {
     /// A leader left discovery or is about to be established.
     pub fn on_leader(&self, ghost: &mut Ghost, node: Node, epoch: Epoch, out: &mut Sink) {
-        let chosen = ghost.chosen.count_through(Zxid::marker(epoch));
+        let chosen = ghost.owed_to(epoch);
         let agreed = ghost.agreed_log(node);
         out.check(Property::D1, agreed >= chosen, [node], || {
             let missing = ghost.chosen.get(agreed).map_or(String::new(), |link| link.zxid.to_string());

@@ -14,7 +14,7 @@ impl CommittedMonotonic {
     /// A leader begins to serve.
     pub fn on_leader_serving(&self, ghost: &Ghost, node: Node, block: &Block, out: &mut Sink) {
         let epoch = ghost.peer(node).participates;
-        let chosen = epoch.map_or(block.chosen, |epoch| ghost.chosen.count_through(Zxid::marker(epoch)));
+        let chosen = epoch.map_or(block.chosen, |epoch| ghost.owed_to(epoch));
         out.check(Property::D3, block.agreed >= chosen.min(block.chosen), [node], || {
             (
                 format!("a new leader serves all {chosen} of the chosen txns"),

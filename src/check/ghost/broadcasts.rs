@@ -46,6 +46,8 @@ pub struct Reign {
     pub primaries: MemberSet,
     /// Every peer that had a quorum for NEWLEADER: `est[e]`.
     pub established: MemberSet,
+    /// How many txns were chosen before the first of them was established.
+    pub chosen_before: Option<usize>,
     /// `I_e`, of the first peer that left discovery.
     pub initial: Option<Initial>,
     /// The first broadcast.
@@ -117,6 +119,7 @@ impl Broadcasts {
                 epoch,
                 primaries: MemberSet::EMPTY,
                 established: MemberSet::EMPTY,
+                chosen_before: None,
                 initial: None,
                 first: None,
                 casts: Vec::new(),

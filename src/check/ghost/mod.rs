@@ -358,8 +358,19 @@ impl Ghost {
         peer.before_wipe = None;
     }
 
+    /// How many of the chosen txns a leader of `epoch` must have: those of epochs below its own, as far as they were chosen before
+    /// a later leader was established. What only the later one made part of its initial history, it need not know.
+    pub fn owed_to(&self, epoch: Epoch) -> usize {
+        let later = self.broadcasts.reigns().iter().rev().take_while(|reign| reign.epoch > epoch);
+        let before = later.filter_map(|reign| reign.chosen_before).min().unwrap_or(usize::MAX);
+        self.chosen.count_through(Zxid::marker(epoch)).min(before)
+    }
+
     pub(super) fn established(&mut self, node: Node, epoch: Epoch) -> Block {
-        self.broadcasts.reign_mut(epoch).established.insert(node.index());
+        let before = self.chosen.len();
+        let reign = self.broadcasts.reign_mut(epoch);
+        reign.established.insert(node.index());
+        reign.chosen_before.get_or_insert(before);
         let mut log = std::mem::take(&mut self.peers[node.index()].disk.written.history);
         let block = self.choose(&mut log);
         self.peers[node.index()].disk.written.history = log;
