@@ -48,6 +48,25 @@ mod tests {
     }
 
     #[test]
+    fn what_only_a_later_leader_made_part_of_its_history_is_not_owed() {
+        let mut story = Story::serving();
+        story.proposed(p(3), 1, 3);
+        story.append(p(3), 1, 3);
+        story.role_ends();
+        story.fast_forwarded(p(3), 1, 3);
+        story.begins_to_lead(p(2));
+        story.persist(p(2), DiskWrite::AcceptedEpoch(Epoch(2)));
+        story.joins(p(1), p(2), 2);
+        story.append(p(1), 1, 3);
+        story.fast_forwarded(p(1), 1, 3);
+        story.lead(p(3), 3, &[1]);
+        story.epoch_acked(p(2), 2, &[1, 2]);
+        let found: Vec<_> = story.checkers.violations().iter().map(|v| v.property).collect();
+        assert!(!found.contains(&Property::D1), "{found:?}");
+        assert_eq!((story.checkers.ghost().owed_to(Epoch(2)), story.checkers.ghost().owed_to(Epoch(4))), (2, 3));
+    }
+
+    #[test]
     fn what_is_chosen_while_the_leader_synchronises_is_noticed_when_it_is_established() {
         let mut story = Story::serving();
         story.proposed(p(3), 1, 3);
