@@ -45,6 +45,9 @@ pub mod zab;
 
 pub mod replica;
 
+#[cfg(feature = "zk")]
+pub mod zk;
+
 #[cfg(feature = "sim")]
 pub mod sim;
 

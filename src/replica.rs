@@ -1,33 +1,15 @@
 //! `Replica`: one server between its sockets and its disk, a [`Peer`] and the service it replicates.
 
+mod service;
+
+use std::collections::VecDeque;
+
 use crate::zab::{
-    Config, Input, Instant, Output, Outputs, Payload, Peer, Recovered, SnapshotImage, Timer, Txn, Write, WriteId, Zxid,
+    Config, Input, Instant, Message, Output, Outputs, Payload, Peer, PeerState, Recovered, SnapshotImage, Timer, Txn,
+    Write, WriteId, Zxid, earliest,
 };
 
-/// The replicated state machine. Zab is primary-backup: the leader's service turns a request into an idempotent txn
-/// against the latest *proposed* state, and every service applies txns in the order of the history.
-pub trait Service: Clone {
-    /// What applying a txn tells the host: replies, watch events, or nothing.
-    type Effect;
-
-    /// Turns a request into a txn's payload, against the state after every txn prepared so far.
-    fn prepare(&mut self, zxid: Zxid, request: &Payload) -> Payload;
-
-    /// Applies a txn.
-    fn apply(&mut self, txn: &Txn) -> Self::Effect;
-
-    /// Forgets what was prepared but not applied: leadership ended, or another leader took over.
-    fn forget_prepared(&mut self);
-
-    /// The whole state, in pieces for the wire and for a snapshot file.
-    fn snapshot(&self) -> Vec<Payload>;
-
-    /// Replaces the whole state.
-    fn restore(&mut self, image: &SnapshotImage);
-
-    /// A digest of the applied state: equal states, equal digests.
-    fn digest(&self) -> u64;
-}
+pub use service::{Ask, Asks, Service};
 
 /// A [`Peer`] with the service it replicates. Driven like a peer; what concerns the service is answered here, so that both
 /// hosts are left with sockets, disk and clock.
@@ -35,6 +17,8 @@ pub trait Service: Clone {
 pub struct Replica<S: Service> {
     peer: Peer,
     service: S,
+    /// What the service asked of the peer, for the end of the step.
+    asked: VecDeque<Input>,
     /// Buffers to use again.
     spare: Vec<Outputs>,
 }
@@ -76,6 +60,8 @@ pub enum Effect<S: Service> {
         /// Its digest.
         digest: u64,
     },
+    /// The service has this for a client of this server.
+    Answer(S::Answer),
 }
 
 impl<S: Service> Replica<S> {
@@ -83,16 +69,25 @@ impl<S: Service> Replica<S> {
     pub fn new(config: Config, recovered: Recovered, service: S, now: Instant, out: &mut Vec<Effect<S>>) -> Replica<S> {
         let mut outputs = Outputs::new();
         let peer = Peer::new(config, recovered, now, &mut outputs);
-        let mut replica = Replica { peer, service, spare: Vec::new() };
+        let mut replica = Replica { peer, service, asked: VecDeque::new(), spare: Vec::new() };
         replica.settle(now, outputs, out);
+        replica.do_as_asked(now, out);
         replica
     }
 
     /// Takes one input; appends what the host must do.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Effect<S>>) {
-        let mut outputs = self.spare.pop().unwrap_or_default();
-        self.peer.handle(now, input, &mut outputs);
-        self.settle(now, outputs, out);
+        if matches!(input, Input::Wake) && self.service.next_timeout().is_some_and(|at| now >= at) {
+            self.consult(out, |service, asks| service.wake(now, asks));
+        }
+        self.step(now, input, out);
+        self.do_as_asked(now, out);
+    }
+
+    /// A client of this server did something.
+    pub fn call(&mut self, now: Instant, call: S::Call, out: &mut Vec<Effect<S>>) {
+        self.consult(out, |service, asks| service.call(now, call, asks));
+        self.do_as_asked(now, out);
     }
 
     /// The answer to [`Output::Reload`]: `service` is in the state that `recovered` describes.
@@ -101,21 +96,34 @@ impl<S: Service> Replica<S> {
         self.handle(now, Input::Reloaded(Box::new(recovered)), out);
     }
 
+    /// What the service asks of the peer waits for the end of the step: the outputs of one come before those of the next.
+    fn do_as_asked(&mut self, now: Instant, out: &mut Vec<Effect<S>>) {
+        while let Some(input) = self.asked.pop_front() {
+            self.step(now, input, out);
+        }
+    }
+
+    fn step(&mut self, now: Instant, input: Input, out: &mut Vec<Effect<S>>) {
+        let mut outputs = self.spare.pop().unwrap_or_default();
+        self.peer.handle(now, input, &mut outputs);
+        self.settle(now, outputs, out);
+    }
+
     /// Answers what the service can answer, passes on the rest.
     fn settle(&mut self, now: Instant, mut outputs: Outputs, out: &mut Vec<Effect<S>>) {
         for output in outputs.drain(..) {
             match output {
-                Output::Prepare { zxid, request } => {
-                    let payload = self.service.prepare(zxid, &request);
+                Output::Prepare { zxid, from, request } => {
+                    let payload = self.service.prepare(now, zxid, from, &request);
                     out.push(Effect::Proposed { txn: Txn { zxid, payload: payload.clone() } });
-                    self.handle(now, Input::Prepared { zxid, payload }, out);
+                    self.step(now, Input::Prepared { zxid, payload }, out);
                 }
                 Output::ReadSnapshot { read } => {
                     let image = SnapshotImage { zxid: self.peer.last_zxid(), chunks: self.service.snapshot() };
-                    self.handle(now, Input::SnapshotRead { read, image }, out);
+                    self.step(now, Input::SnapshotRead { read, image }, out);
                 }
-                Output::Deliver(txn) => self.apply(txn, true, out),
-                Output::FastForward(txn) => self.apply(txn, false, out),
+                Output::Deliver(txn) => self.apply(now, txn, true, out),
+                Output::FastForward(txn) => self.apply(now, txn, false, out),
                 Output::Restore(image) => {
                     self.service.restore(&image);
                     out.push(Effect::Restored { zxid: image.zxid, digest: self.service.digest() });
@@ -124,8 +132,27 @@ impl<S: Service> Replica<S> {
                     out.push(Effect::Snapshot { id, zxid, chunks: self.service.snapshot() });
                 }
                 Output::Serve { serving } => {
-                    self.service.forget_prepared();
                     out.push(Effect::Output(Output::Serve { serving }));
+                    let leader = self.peer.leader();
+                    self.consult(out, |service, asks| service.serve(now, serving, leader, asks));
+                }
+                Output::Synced { token } => {
+                    out.push(Effect::Output(Output::Synced { token }));
+                    self.consult(out, |service, asks| service.synced(now, token, asks));
+                }
+                Output::Reject(rejected) => {
+                    self.consult(out, |service, asks| service.rejected(now, &rejected, asks));
+                    out.push(Effect::Output(Output::Reject(rejected)));
+                }
+                Output::Heard { from, what } => {
+                    self.consult(out, |service, asks| service.heard(now, from, &what, asks));
+                }
+                Output::Touched { from, sessions } => self.service.touched(now, from, &sessions),
+                Output::Send { link, message: Message::Ping { zxid, .. } }
+                    if self.peer.state() != PeerState::Leading =>
+                {
+                    let sessions = self.service.take_touched();
+                    out.push(Effect::Output(Output::Send { link, message: Message::Ping { zxid, sessions } }));
                 }
                 output => out.push(Effect::Output(output)),
             }
@@ -133,9 +160,28 @@ impl<S: Service> Replica<S> {
         self.spare.push(outputs);
     }
 
-    fn apply(&mut self, txn: Txn, committed: bool, out: &mut Vec<Effect<S>>) {
-        let effect = self.service.apply(&txn);
+    fn apply(&mut self, now: Instant, txn: Txn, committed: bool, out: &mut Vec<Effect<S>>) {
+        let mut asks = Asks::<S>::new();
+        let effect = self.service.apply(now, &txn, committed, &mut asks);
         out.push(Effect::Applied { txn, effect, digest: self.service.digest(), committed });
+        self.take(asks, out);
+    }
+
+    fn consult(&mut self, out: &mut Vec<Effect<S>>, say: impl FnOnce(&mut S, &mut Asks<S>)) {
+        let mut asks = Asks::<S>::new();
+        say(&mut self.service, &mut asks);
+        self.take(asks, out);
+    }
+
+    fn take(&mut self, asks: Asks<S>, out: &mut Vec<Effect<S>>) {
+        for ask in asks {
+            match ask {
+                Ask::Submit(request) => self.asked.push_back(Input::Submit { request }),
+                Ask::Sync { token } => self.asked.push_back(Input::Sync { token }),
+                Ask::Tell { to, what } => self.asked.push_back(Input::Tell { to, what }),
+                Ask::Answer(answer) => out.push(Effect::Answer(answer)),
+            }
+        }
     }
 
     /// The protocol's side.
@@ -150,6 +196,7 @@ impl<S: Service> Replica<S> {
 
     /// When it wants to be woken, and why.
     pub fn next_timeout(&self) -> Option<(Instant, Timer)> {
-        self.peer.next_timeout()
+        let service = self.service.next_timeout().map(|at| (at, Timer::Service));
+        earliest(self.peer.next_timeout(), service)
     }
 }

@@ -44,6 +44,7 @@ pub enum PacketKind {
     Inform,
     Ping,
     Sync,
+    Revalidate,
 }
 
 /// A write as seen from outside.

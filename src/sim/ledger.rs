@@ -7,8 +7,8 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Digest;
-use crate::replica::Service;
-use crate::zab::{Payload, SnapshotImage, Txn, Zxid};
+use crate::replica::{Asks, Service};
+use crate::zab::{Instant, Payload, PeerState, Sid, SnapshotImage, Txn, Zxid};
 
 /// A snapshot never has fewer pieces, so that a link can always break between two.
 const MIN_CHUNKS: usize = 2;
@@ -98,18 +98,11 @@ impl Ledger {
 
     /// The payload of a txn of the history that was on disk before the run: it follows from its place in it.
     pub(super) fn prepare_history(&mut self, zxid: Zxid) -> Payload {
-        self.prepare(zxid, &Order { client: Order::NOBODY, serial: 0, unique: zxid.0 as u64 }.request())
+        self.prepare_order(zxid, &Order { client: Order::NOBODY, serial: 0, unique: zxid.0 as u64 }.request())
     }
 
-    fn next(head: Digest, zxid: Zxid, payload: &[u8]) -> Digest {
-        xxh3_64_with_seed(payload, head ^ (zxid.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-}
-
-impl Service for Ledger {
-    type Effect = Applied;
-
-    fn prepare(&mut self, zxid: Zxid, request: &Payload) -> Payload {
+    /// Turns a write into a txn on the state after every one prepared so far.
+    pub(super) fn prepare_order(&mut self, zxid: Zxid, request: &Payload) -> Payload {
         let base = self.prepared.unwrap_or(self.head);
         let request = request.as_bytes();
         let mut bytes = [0; 8 + Order::LEN];
@@ -120,7 +113,8 @@ impl Service for Ledger {
         Payload::new(&bytes)
     }
 
-    fn apply(&mut self, txn: &Txn) -> Applied {
+    /// Applies a txn.
+    pub(super) fn take(&mut self, txn: &Txn) -> Applied {
         let bytes = txn.payload.as_bytes();
         let (base, order) = bytes.split_at(bytes.len().min(8));
         let in_order = base == self.head.to_le_bytes();
@@ -133,8 +127,31 @@ impl Service for Ledger {
         Applied { client: order.client, serial: order.serial, in_order }
     }
 
-    fn forget_prepared(&mut self) {
+    /// Forgets what was prepared and not applied.
+    pub(super) fn forget_prepared(&mut self) {
         self.prepared = None;
+    }
+
+    fn next(head: Digest, zxid: Zxid, payload: &[u8]) -> Digest {
+        xxh3_64_with_seed(payload, head ^ (zxid.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+}
+
+impl Service for Ledger {
+    type Effect = Applied;
+    type Call = ();
+    type Answer = ();
+
+    fn prepare(&mut self, _: Instant, zxid: Zxid, _: Sid, request: &Payload) -> Payload {
+        self.prepare_order(zxid, request)
+    }
+
+    fn apply(&mut self, _: Instant, txn: &Txn, _: bool, _: &mut Asks<Ledger>) -> Applied {
+        self.take(txn)
+    }
+
+    fn serve(&mut self, _: Instant, _: Option<PeerState>, _: Option<Sid>, _: &mut Asks<Ledger>) {
+        self.forget_prepared();
     }
 
     fn snapshot(&self) -> Vec<Payload> {
@@ -178,7 +195,7 @@ mod tests {
     }
 
     fn write(ledger: &mut Ledger, counter: u32, client: u8, serial: u32) -> Txn {
-        let payload = ledger.prepare(z(counter), &Order { client, serial, unique: 0 }.request());
+        let payload = ledger.prepare_order(z(counter), &Order { client, serial, unique: 0 }.request());
         Txn { zxid: z(counter), payload }
     }
 
@@ -188,8 +205,8 @@ mod tests {
         let mut follower = leader.clone();
         let txns: Vec<Txn> = (1..=3).map(|n| write(&mut leader, n, 1, 10 * n)).collect();
         for txn in &txns {
-            assert!(leader.apply(txn).in_order);
-            assert_eq!(follower.apply(txn), Applied { client: 1, serial: 10 * txn.zxid.counter(), in_order: true });
+            assert!(leader.take(txn).in_order);
+            assert_eq!(follower.take(txn), Applied { client: 1, serial: 10 * txn.zxid.counter(), in_order: true });
         }
         assert_eq!(leader.digest(), follower.digest());
         assert_eq!((follower.last_serial(0), follower.last_serial(1), follower.last_zxid()), (0, 30, z(3)));
@@ -201,9 +218,9 @@ mod tests {
         let first = write(&mut leader, 1, 0, 1);
         let second = write(&mut leader, 2, 0, 2);
         let mut skipping = Ledger::new(1, 64);
-        assert!(!skipping.apply(&second).in_order);
+        assert!(!skipping.take(&second).in_order);
         let mut twice = Ledger::new(1, 64);
-        assert!(twice.apply(&first).in_order && !twice.apply(&first).in_order);
+        assert!(twice.take(&first).in_order && !twice.take(&first).in_order);
     }
 
     #[test]
@@ -212,7 +229,7 @@ mod tests {
         write(&mut ledger, 1, 0, 1);
         ledger.forget_prepared();
         let txn = write(&mut ledger, 2, 0, 1);
-        assert!(ledger.apply(&txn).in_order);
+        assert!(ledger.take(&txn).in_order);
     }
 
     #[test]
@@ -220,7 +237,7 @@ mod tests {
         let mut ledger = Ledger::new(3, 64);
         for n in 1..=5 {
             let txn = write(&mut ledger, n, (n % 3) as u8, n);
-            ledger.apply(&txn);
+            ledger.take(&txn);
         }
         ledger.forget_prepared();
         for chunk in [1, 7, 27, 28, 64, 5000] {

@@ -26,6 +26,7 @@ pub(super) fn kind_of(message: &Message) -> PacketKind {
         Message::Inform { .. } => PacketKind::Inform,
         Message::Ping { .. } => PacketKind::Ping,
         Message::Sync => PacketKind::Sync,
+        Message::Revalidate(_) => PacketKind::Revalidate,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::zab::{Epoch, HaltReason, LeaveReason, MemberSet, PeerState, Phase, Re
 /// The election plane's message, for filters.
 pub(super) const NOTIFICATION: &str = "NOTIFICATION";
 
-const PACKETS: [(PacketKind, &str); 19] = [
+const PACKETS: [(PacketKind, &str); 20] = [
     (PacketKind::FollowerInfo, "FOLLOWERINFO"),
     (PacketKind::ObserverInfo, "OBSERVERINFO"),
     (PacketKind::LeaderInfo, "LEADERINFO"),
@@ -26,6 +26,7 @@ const PACKETS: [(PacketKind, &str); 19] = [
     (PacketKind::Inform, "INFORM"),
     (PacketKind::Ping, "PING"),
     (PacketKind::Sync, "SYNC"),
+    (PacketKind::Revalidate, "REVALIDATE"),
 ];
 
 /// The name of a packet.

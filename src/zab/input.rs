@@ -78,6 +78,14 @@ pub enum Input {
         /// Comes back in [`Output::Synced`](super::Output::Synced).
         token: u64,
     },
+    /// The service has something to say to that of another server, beside the history: a learner to its leader, or the
+    /// other way. It is lost where there is no such link.
+    Tell {
+        /// To whom.
+        to: Sid,
+        /// What.
+        what: Payload,
+    },
     /// The answer to [`Output::Prepare`](super::Output::Prepare), in the same step.
     Prepared {
         /// The zxid of the question.

@@ -227,8 +227,8 @@ impl Leader {
         }
     }
 
-    /// A client of some server wants to write.
-    pub fn on_submit(&mut self, request: Payload, local: &Local, out: &mut Outputs) -> Step {
+    /// A client of `from` wants to write.
+    pub fn on_submit(&mut self, request: Payload, from: Sid, local: &Local, out: &mut Outputs) -> Step {
         if self.stage != Stage::Serving {
             out.push(Output::Reject(Rejected::Write(request)));
             return Ok(());
@@ -247,7 +247,7 @@ impl Leader {
             out.push(Output::Reject(Rejected::Write(request)));
             return Err(LeaveReason::CounterExhausted);
         }
-        out.push(Output::Prepare { zxid, request });
+        out.push(Output::Prepare { zxid, from, request });
         Ok(())
     }
 
@@ -282,6 +282,14 @@ impl Leader {
             while let Some((_, origin)) = self.syncs.pop_front_if(|(waits_for, _)| *waits_for <= zxid) {
                 answer_sync(origin, out);
             }
+        }
+    }
+
+    /// The service has something for that of a learner.
+    pub fn on_tell(&self, to: Sid, what: Payload, out: &mut Outputs) {
+        let active = |learner: &&Progress| learner.sid == to && learner.stage == ProgressStage::Active;
+        if let Some(learner) = self.learners.iter().find(active) {
+            out.push(Output::Send { link: learner.link, message: Message::Revalidate(what) });
         }
     }
 

@@ -162,10 +162,15 @@ impl Learner {
                 Err(reason) => self.refuse(reason, out),
             },
             Stage::Broadcast { .. } => {
-                let taken = if local.is_participant() {
-                    on_follower_message(&mut self.syncs, local, link, message, out)
-                } else {
-                    super::observer::on_message(&mut self.syncs, local, link, message, out)
+                let taken = match message {
+                    Message::Revalidate(what) => {
+                        out.push(Output::Heard { from: self.leader, what });
+                        Ok(())
+                    }
+                    message if local.is_participant() => {
+                        on_follower_message(&mut self.syncs, local, link, message, out)
+                    }
+                    message => super::observer::on_message(&mut self.syncs, local, link, message, out),
                 };
                 taken.or_else(|reason| self.refuse(reason, out))
             }
@@ -275,6 +280,15 @@ impl Learner {
         }
     }
 
+    /// The service has something for that of the leader.
+    pub fn on_tell(&self, to: Sid, what: Payload, out: &mut Outputs) {
+        if let (Stage::Broadcast { .. }, Some(link)) = (&self.stage, self.link)
+            && to == self.leader
+        {
+            out.push(Output::Send { link, message: Message::Revalidate(what) });
+        }
+    }
+
     /// A timer may be due.
     pub fn on_wake(&mut self, now: Instant, out: &mut Outputs) -> Step {
         if let Stage::Connecting { attempts, give_up, retry } = &mut self.stage {
@@ -373,7 +387,9 @@ pub(super) fn on_common_message(
     out: &mut Outputs,
 ) -> Result<(), Reason> {
     match message {
-        Message::Ping { zxid } => out.push(Output::Send { link, message: Message::Ping { zxid } }),
+        Message::Ping { zxid, .. } => {
+            out.push(Output::Send { link, message: Message::Ping { zxid, sessions: Payload::EMPTY } });
+        }
         Message::Sync => {
             let token = syncs.pop_front().ok_or(Reason::Unexpected)?;
             out.push(Output::Synced { token });

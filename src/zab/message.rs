@@ -115,7 +115,11 @@ pub enum Message {
     Ping {
         /// The last txn the leader proposed; echoed.
         zxid: Zxid,
+        /// On the way back: the sessions that the learner heard of since the last one, as the service writes them.
+        sessions: Payload,
     },
+    /// Between the services of a learner and its leader, beside the history: whether a session is alive, and the answer.
+    Revalidate(Payload),
     /// Leader to learner: every commit before your oldest `sync` has been sent.
     Sync,
 }
@@ -150,6 +154,7 @@ impl Message {
             Message::Commit { .. } => "COMMIT",
             Message::Inform { .. } => "INFORM",
             Message::Ping { .. } => "PING",
+            Message::Revalidate(_) => "REVALIDATE",
             Message::Sync => "SYNC",
         }
     }
@@ -167,9 +172,13 @@ impl Message {
             | Message::Snap { zxid }
             | Message::Ack { zxid }
             | Message::Commit { zxid }
-            | Message::Ping { zxid } => *zxid,
+            | Message::Ping { zxid, .. } => *zxid,
             Message::Proposal { txn } | Message::Inform { txn } => txn.zxid,
-            Message::SnapChunk { .. } | Message::SnapDone | Message::UpToDate | Message::Request(_) => Zxid::MISSING,
+            Message::SnapChunk { .. }
+            | Message::SnapDone
+            | Message::UpToDate
+            | Message::Request(_)
+            | Message::Revalidate(_) => Zxid::MISSING,
             Message::Sync => Zxid::ZERO,
         }
     }
@@ -186,7 +195,11 @@ impl fmt::Display for Message {
             Message::LeaderInfo { epoch } | Message::NewLeader { epoch } => write!(f, "{name} {epoch}"),
             Message::AckEpoch { last_zxid, current_epoch: Some(epoch) } => write!(f, "{name} {epoch} last={last_zxid}"),
             Message::AckEpoch { last_zxid, current_epoch: None } => write!(f, "{name} - last={last_zxid}"),
-            Message::SnapChunk { .. } | Message::SnapDone | Message::UpToDate | Message::Sync => f.write_str(name),
+            Message::SnapChunk { .. }
+            | Message::SnapDone
+            | Message::UpToDate
+            | Message::Sync
+            | Message::Revalidate(_) => f.write_str(name),
             Message::Request(Request::Write(_)) => write!(f, "{name} write"),
             Message::Request(Request::Sync) => write!(f, "{name} sync"),
             _ => write!(f, "{name} {}", self.zxid()),

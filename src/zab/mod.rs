@@ -52,7 +52,7 @@ pub use peer::Peer;
 pub use quorum::MemberSet;
 pub use storage::{LogSlice, ReadId, Recovered, SnapshotImage, Write, WriteError, WriteId};
 pub use time::{Duration, Instant, ParseTimeError};
-pub use timer::Timer;
+pub use timer::{Timer, earliest};
 pub use txn::{Payload, Txn};
 pub use vote::{CastVote, PeerState, Vote};
 pub use zxid::{Epoch, Zxid};

@@ -72,6 +72,8 @@ pub enum Output {
     Prepare {
         /// The zxid the txn will have.
         zxid: Zxid,
+        /// The server whose client asked.
+        from: Sid,
         /// The request.
         request: Payload,
     },
@@ -89,6 +91,20 @@ pub enum Output {
     Synced {
         /// From [`Input::Sync`](super::Input::Sync).
         token: u64,
+    },
+    /// The service of another server said something, beside the history: a learner to its leader, or the other way.
+    Heard {
+        /// Who.
+        from: Sid,
+        /// What.
+        what: Payload,
+    },
+    /// A learner's clients were heard of, as its service writes them (the data of a PING).
+    Touched {
+        /// Who.
+        from: Sid,
+        /// Which sessions.
+        sessions: Payload,
     },
     /// A request or `sync` cannot be taken, since nothing is served; its client must try elsewhere.
     Reject(Rejected),

@@ -6,6 +6,7 @@
 //!         Looking ── elected ──► Leading | Following | Observing
 //! ```
 
+mod requests;
 mod view;
 
 use super::election::{Elected, Election};
@@ -19,7 +20,7 @@ use super::storage::{Write, WriteId};
 use super::vote::PeerState;
 use super::{
     Config, Epoch, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason,
-    Recovered, Rejected, Sid,
+    Recovered, Sid,
 };
 
 /// One server's protocol state: a pure machine. It reads no clock, does no IO and draws nothing at random.
@@ -127,30 +128,10 @@ impl Peer {
             Input::Persisted { through } => self.on_persisted(now, through, out),
             Input::Wake => self.on_wake(now, out),
             Input::Notification { from, notification } => self.on_notification(now, from, notification, out),
-            Input::Submit { request } => match &mut self.role {
-                Role::Leading(leader) => leader.on_submit(request, &self.local, out).into(),
-                Role::Following(learner) | Role::Observing(learner) => {
-                    learner.on_submit(request, out);
-                    Next::Stay
-                }
-                _ => {
-                    out.push(Output::Reject(Rejected::Write(request)));
-                    Next::Stay
-                }
-            },
-            Input::Prepared { zxid, payload } => {
-                let Role::Leading(leader) = &mut self.role else { panic!("only a leader asks for a txn") };
-                leader.on_prepared(&mut self.local, now, zxid, payload, out);
-                Next::Stay
-            }
-            Input::Sync { token } => {
-                match &mut self.role {
-                    Role::Leading(leader) => leader.on_sync(token, out),
-                    Role::Following(learner) | Role::Observing(learner) => learner.on_sync(token, out),
-                    _ => out.push(Output::Reject(Rejected::Sync(token))),
-                }
-                Next::Stay
-            }
+            Input::Submit { request } => self.on_submit(request, out),
+            Input::Prepared { zxid, payload } => self.on_prepared(now, zxid, payload, out),
+            Input::Sync { token } => self.on_sync(token, out),
+            Input::Tell { to, what } => self.on_tell(to, what, out),
             Input::Accepted { link } => {
                 match &mut self.role {
                     Role::Leading(leader) => leader.on_accepted(&self.local, now, link),

@@ -23,6 +23,8 @@ pub enum Timer {
     HalfTick,
     /// A learner was silent, or waited, too long.
     LearnerSilent,
+    /// The service has something to do.
+    Service,
 }
 
 /// A deadline with its name.

@@ -457,7 +457,7 @@ impl Conversation {
                     let image = SnapshotImage { zxid: self.peers[&me].last_zxid(), chunks };
                     self.queue.push_front((me, Input::SnapshotRead { read, image }));
                 }
-                Output::Prepare { zxid, request } => {
+                Output::Prepare { zxid, request, .. } => {
                     self.queue.push_front((me, Input::Prepared { zxid, payload: request }));
                 }
                 Output::Restore(image) => self.say(format_args!("{me} = snapshot {}", image.zxid)),
@@ -481,6 +481,8 @@ impl Conversation {
                     }
                 }
                 Output::Milestone(Milestone::Left { reason }) => self.say(format_args!("{me} . left: {reason:?}")),
+                Output::Heard { from, .. } => self.say(format_args!("{me} hears of a session from {from}")),
+                Output::Touched { from, .. } => self.say(format_args!("{me} hears of sessions of {from}")),
                 Output::Milestone(_) => {}
             }
         }

@@ -456,6 +456,6 @@ pub fn goes_up(kind: PacketKind) -> Option<bool> {
         FollowerInfo | ObserverInfo | AckEpoch | RequestWrite | RequestSync | Ack => Some(true),
         LeaderInfo | Diff | Trunc | Snap | SnapChunk | SnapDone | NewLeader | UpToDate | Proposal | Commit | Inform
         | Sync => Some(false),
-        Ping => None,
+        Ping | Revalidate => None,
     }
 }

@@ -63,7 +63,7 @@ impl Disk {
             for counter in 1..=count {
                 let zxid = Zxid::new(epoch, counter);
                 let txn = Txn { zxid, payload: ledger.prepare_history(zxid) };
-                ledger.apply(&txn);
+                ledger.take(&txn);
                 disk.log.push_back(txn);
                 keep(&mut disk, &ledger, zxid);
             }
@@ -100,7 +100,7 @@ impl Disk {
         let snapshot = last_zxid;
         let replay = self.log.partition_point(|txn| txn.zxid <= snapshot);
         for txn in self.log.range(replay..) {
-            ledger.apply(txn);
+            ledger.take(txn);
             last_zxid = txn.zxid;
         }
         let first = if replay < self.log.len() || self.log.back().is_some_and(|txn| txn.zxid == snapshot) {

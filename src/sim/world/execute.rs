@@ -45,6 +45,7 @@ impl World {
                     self.events.push(Event::FastForwarded { node, zxid, digest, state });
                 }
             }
+            Effect::Answer(()) => {}
             Effect::Restored { zxid, digest: state } => self.events.push(Event::Restored { node, zxid, state }),
         }
     }
@@ -75,7 +76,9 @@ impl World {
             | Output::Restore(_)
             | Output::Prepare { .. }
             | Output::Deliver(_)
-            | Output::FastForward(_) => unreachable!("a replica answers {output:?} itself"),
+            | Output::FastForward(_)
+            | Output::Heard { .. }
+            | Output::Touched { .. } => unreachable!("a replica answers {output:?} itself"),
         }
     }
 

@@ -329,7 +329,7 @@ fn plane(event: &Event) -> &'static str {
     match packet.kind {
         PacketKind::Ack if packet.zxid.is_marker() => "sync",
         PacketKind::Proposal | PacketKind::Ack | PacketKind::Commit | PacketKind::Inform => "txn",
-        PacketKind::RequestWrite | PacketKind::RequestSync | PacketKind::Sync => "request",
+        PacketKind::RequestWrite | PacketKind::RequestSync | PacketKind::Sync | PacketKind::Revalidate => "request",
         PacketKind::Ping => "ping",
         _ => "sync",
     }

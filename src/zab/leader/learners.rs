@@ -290,8 +290,10 @@ impl Leader {
                 self.pipeline.ack(&local.verifiers, sid, zxid);
                 self.commit(local, out);
             }
-            Message::Ping { .. } => {}
-            Message::Request(Request::Write(request)) => return self.on_submit(request, local, out),
+            Message::Ping { sessions, .. } if sessions.as_bytes().is_empty() => {}
+            Message::Ping { sessions, .. } => out.push(Output::Touched { from: sid, sessions }),
+            Message::Revalidate(what) => out.push(Output::Heard { from: sid, what }),
+            Message::Request(Request::Write(request)) => return self.on_submit(request, sid, local, out),
             Message::Request(Request::Sync) => self.sync(SyncOrigin::Learner(link), out),
             _ => self.drop_learner(index, Reason::Unexpected, out),
         }
@@ -306,7 +308,10 @@ impl Leader {
             if learner.is_timed() && !learner.sync_limit.holds(now, limit) {
                 self.drop_learner(index, Reason::SyncLimit, out);
             } else if learner.is_sending() {
-                out.push(Output::Send { link: learner.link, message: Message::Ping { zxid } });
+                out.push(Output::Send {
+                    link: learner.link,
+                    message: Message::Ping { zxid, sessions: Payload::EMPTY },
+                });
             }
         }
     }

@@ -1,0 +1,100 @@
+//! What a replica replicates, and what passes between it and the peer.
+
+use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
+
+/// The replicated state machine. Zab is primary-backup: the leader's service turns a request into an idempotent txn
+/// against the latest *proposed* state, and every service applies txns in the order of the history.
+///
+/// Clients, timers and the services of other servers reach it through the methods that take [`Asks`]: what it wants of its
+/// peer and of its host goes there, in order. A service that has none of these leaves them as they are.
+pub trait Service: Clone {
+    /// What applying a txn tells the host.
+    type Effect;
+    /// What a host hands over from the clients of this server.
+    type Call;
+    /// What it gets back for them.
+    type Answer;
+
+    /// Turns a request of a client of `from` into a txn's payload, against the state after every txn prepared so far.
+    fn prepare(&mut self, now: Instant, zxid: Zxid, from: Sid, request: &Payload) -> Payload;
+
+    /// Applies a txn; `committed` says whether clients may see it.
+    fn apply(&mut self, now: Instant, txn: &Txn, committed: bool, asks: &mut Asks<Self>) -> Self::Effect;
+
+    /// The peer serves in this state from now on, or no longer does. What was prepared and not applied is forgotten:
+    /// leadership ended, or another leader took over.
+    fn serve(&mut self, now: Instant, serving: Option<PeerState>, leader: Option<Sid>, asks: &mut Asks<Self>);
+
+    /// The whole state, in pieces for the wire and for a snapshot file.
+    fn snapshot(&self) -> Vec<Payload>;
+
+    /// Replaces the whole state.
+    fn restore(&mut self, image: &SnapshotImage);
+
+    /// A digest of the applied state: equal states, equal digests.
+    fn digest(&self) -> u64;
+
+    /// A client of this server did something.
+    fn call(&mut self, now: Instant, call: Self::Call, asks: &mut Asks<Self>) {
+        let _ = (now, call, asks);
+    }
+
+    /// A `sync` that this service asked for is complete.
+    fn synced(&mut self, now: Instant, token: u64, asks: &mut Asks<Self>) {
+        let _ = (now, token, asks);
+    }
+
+    /// A request or `sync` that this service asked for was refused: nothing is served.
+    fn rejected(&mut self, now: Instant, rejected: &Rejected, asks: &mut Asks<Self>) {
+        let _ = (now, rejected, asks);
+    }
+
+    /// The service of another server says something: the leader's to a learner, or the other way.
+    fn heard(&mut self, now: Instant, from: Sid, what: &Payload, asks: &mut Asks<Self>) {
+        let _ = (now, from, what, asks);
+    }
+
+    /// A leader's service learns which sessions a learner heard of.
+    fn touched(&mut self, now: Instant, from: Sid, sessions: &Payload) {
+        let _ = (now, from, sessions);
+    }
+
+    /// Which sessions a learner heard of since it was asked last: goes into the answer to a PING.
+    fn take_touched(&mut self) -> Payload {
+        Payload::EMPTY
+    }
+
+    /// When it wants to be woken.
+    fn next_timeout(&self) -> Option<Instant> {
+        None
+    }
+
+    /// A timer may be due.
+    fn wake(&mut self, now: Instant, asks: &mut Asks<Self>) {
+        let _ = (now, asks);
+    }
+}
+
+/// What a service wants done, in order.
+pub type Asks<S> = Vec<Ask<<S as Service>::Answer>>;
+
+/// Something a service wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask<A> {
+    /// A write, for the leader's service to prepare.
+    Submit(Payload),
+    /// Tell me when everything committed before now has been applied here. Answered by [`Service::synced`].
+    Sync {
+        /// Comes back.
+        token: u64,
+    },
+    /// Say this to the service of another server: a learner to its leader, or the other way.
+    Tell {
+        /// To whom.
+        to: Sid,
+        /// What.
+        what: Payload,
+    },
+    /// For a client of this server.
+    Answer(A),
+}

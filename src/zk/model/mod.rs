@@ -1,0 +1,1 @@
+//! The vocabulary: sessions, ACLs, stats, requests, replies, txns, errors.

@@ -1,0 +1,1 @@
+//! The durable history in ZooKeeper's files.
