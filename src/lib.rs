@@ -69,5 +69,8 @@ pub mod shrink;
 #[cfg(feature = "sim")]
 pub mod fuzz;
 
+#[cfg(feature = "server")]
+pub mod server;
+
 #[cfg(feature = "cli")]
 pub mod cli;
