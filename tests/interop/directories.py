@@ -43,7 +43,7 @@ def fill(port, writes):
 
 
 def tool(name, *arguments):
-    command = ["java", "-cp", JARS, f"org.apache.zookeeper.server.{name}", *map(str, arguments)]
+    command = ["java", "-cp", f"{JARS}:/usr/share/java/commons-cli.jar", f"org.apache.zookeeper.server.{name}", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f"{name} {arguments}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
@@ -54,7 +54,7 @@ def check_with_tools(member):
     records = snapshots = 0
     for file in sorted((member.data / "version-2").iterdir()):
         if file.name.startswith("log."):
-            text = tool("TxnLogToolkit", file)
+            text = tool("persistence.TxnLogToolkit", file)
             assert "CRC ERROR" not in text and "EOF reached after" in text, f"{file.name}: {text[-500:]}"
             records += int(text.split("EOF reached after ")[1].split()[0])
         elif file.name.startswith("snapshot."):
