@@ -1,6 +1,6 @@
 //! The journal: writes in, file operations out.
 
-use super::log::{self, LogReader, encode_record};
+use super::log::{self, LogEnd, LogReader, encode_record};
 use super::names::installing_name;
 use super::snapshot::{encode_snapshot_head, encode_tail};
 use super::{Dir, FileName, FileOp, Files, StoreError, Trailers, log_name, snapshot_name};
@@ -193,7 +193,6 @@ impl Journal {
         self.roll(ops);
         let (from, to) = (format!("{}.tmp", snapshot_name(zxid)), installing_name(zxid));
         ops.push(FileOp::Rename { dir: Dir::Data, from, to });
-        ops.push(FileOp::SyncDir(Dir::Data));
         finish_install(zxid, files, ops)
     }
 
@@ -214,15 +213,25 @@ impl Journal {
             }
             let bytes = files.read(Dir::Log, &name)?;
             let mut reader = LogReader::new(&name, &bytes)?;
-            let mut keep = reader.position();
+            let (mut keep, mut keeps, mut beyond) = (reader.position(), false, false);
             while let Some(txn) = reader.next_txn() {
                 if txn.zxid <= to {
-                    keep = reader.position();
+                    (keep, keeps) = (reader.position(), true);
+                } else {
+                    beyond = true;
                 }
+            }
+            // What is behind the damage may be something to keep; cut off, nobody would ever know that it was there.
+            if let (false, Some(LogEnd::Corrupt { at, reason })) = (beyond, reader.end()) {
+                let reason = format!("the record at {at} is damaged ({reason})");
+                return Err(StoreError::Malformed { name, reason });
             }
             ops.push(FileOp::SetLength { dir: Dir::Log, name: name.clone(), length: keep });
             ops.push(FileOp::Sync { dir: Dir::Log, name });
-            break;
+            // A file that a crash left with nothing whole in it hides an older one that goes on beyond its name.
+            if keeps {
+                break;
+            }
         }
         Ok(())
     }
@@ -289,6 +298,8 @@ pub(super) fn logs(files: &impl Files) -> Result<Vec<(Zxid, String)>, StoreError
 
 /// What is left to do once a received snapshot is decided.
 pub(super) fn finish_install(zxid: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
+    // A recovery that finds the decision may have it from the page cache only: no log goes before it is on the platter.
+    ops.push(FileOp::SyncDir(Dir::Data));
     for (_, name) in logs(files)? {
         ops.push(FileOp::Remove { dir: Dir::Log, name });
     }

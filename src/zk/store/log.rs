@@ -65,7 +65,9 @@ impl<'a> LogReader<'a> {
             // A power failure between creating a file and writing its header.
             return Ok(LogReader { bytes, at: 0, end: Some(LogEnd::Torn) });
         }
-        if bytes[..4] != *MAGIC && bytes[..HEADER].iter().all(|byte| *byte == 0) {
+        let own = header();
+        let torn_at = |at: &usize| bytes[..*at] == own[..*at] && bytes[*at..HEADER].iter().all(|byte| *byte == 0);
+        if bytes[..4] != *MAGIC && (0..4).any(|at| torn_at(&at)) {
             return Ok(LogReader { bytes, at: 0, end: Some(LogEnd::Torn) });
         }
         if bytes[..4] != *MAGIC {

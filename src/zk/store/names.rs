@@ -26,6 +26,7 @@ impl FileName {
         let mut parts = name.split('.');
         match (parts.next(), parts.next(), parts.next()) {
             (Some("snapshot"), Some(_), Some("tmp")) => FileName::Leftover,
+            (Some("acceptedEpoch" | "currentEpoch"), Some("tmp"), None) => FileName::Leftover,
             (Some("log"), Some(hex), None) => zxid(hex).map_or(FileName::Other, FileName::Log),
             (Some("snapshot"), Some(hex), None) => zxid(hex).map_or(FileName::Other, FileName::Snapshot),
             (Some("snapshot"), Some(hex), Some("gz" | "snappy")) => {

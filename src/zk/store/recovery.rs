@@ -56,7 +56,9 @@ pub fn recover(
     }
     let from = newest.unwrap_or(Zxid::ZERO);
     let (mut zxids, mut recent, mut last, mut corrupt) = (Vec::new(), VecDeque::<Txn>::new(), from, None);
-    for (_, name) in logs(files)? {
+    // A history with a hole is none: this server must not be counted as one that has what is before or behind it.
+    let mut gap = false;
+    'logs: for (_, name) in logs(files)? {
         let bytes = files.read(Dir::Log, &name)?;
         let mut reader = LogReader::new(&name, &bytes)?;
         while let Some(txn) = reader.next_txn() {
@@ -66,6 +68,11 @@ pub fn recover(
             }
             zxids.push(txn.zxid);
             if txn.zxid > from {
+                if !txn.zxid.follows(last) {
+                    notes.push(format!("{name}: {} follows {last}; what was between them is lost", txn.zxid));
+                    gap = true;
+                    break 'logs;
+                }
                 apply(&txn);
                 last = txn.zxid;
             }
@@ -86,8 +93,7 @@ pub fn recover(
             _ => {}
         }
     }
-    let begins_behind = newest.is_none() && zxids.first().is_some_and(|first| first.counter() != 1);
-    let recovered = if corrupt.is_some() || begins_behind {
+    let recovered = if corrupt.is_some() || gap {
         let (last_zxid, base) = (Zxid::MISSING, Zxid::ZERO);
         Recovered { accepted_epoch, current_epoch, last_zxid, base, recent: Vec::new() }
     } else {
@@ -188,8 +194,11 @@ pub fn read_log(files: &impl Files, from: Zxid, size_factor: Ratio) -> Result<Lo
             if txn.zxid <= from {
                 txns.clear();
             }
-            if txns.last().is_none_or(|last| txn.zxid > last.zxid) {
-                txns.push(txn);
+            match txns.last() {
+                Some(last) if txn.zxid <= last.zxid => {}
+                // A log between these two is gone, or a snapshot has what was never logged.
+                Some(last) if !txn.zxid.follows(last.zxid) => return Ok(LogSlice::Purged),
+                _ => txns.push(txn),
             }
         }
         if matches!(reader.end(), Some(LogEnd::Corrupt { .. })) {

@@ -1,3 +1,5 @@
+mod damage;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -359,10 +361,12 @@ impl Model {
                     self.snapshots.push(length);
                     self.snapshots.sort_unstable();
                     self.snapshots.dedup();
-                    // Two are kept.
+                    // Two are kept, and nothing that ends before the older of them.
                     while self.snapshots.len() > 2 {
                         self.snapshots.remove(0);
-                        self.base = self.base.max(self.snapshots[0]);
+                    }
+                    if let [older, _] = self.snapshots[..] {
+                        self.base = self.base.max(older);
                     }
                 }
             }
