@@ -10,8 +10,9 @@
 use std::collections::BTreeMap;
 
 use crate::zab::Zxid;
-use crate::zk::model::{Acl, Id, SessionId, StatPersisted};
+use crate::zk::model::{Acl, SessionId, StatPersisted};
 use crate::zk::service::{path, quota};
+use crate::zk::wire::{Reader, WireError, Writer, read_acl, write_acl};
 
 use super::Tree;
 use super::acls::{AclKey, AclTable};
@@ -30,16 +31,6 @@ pub struct Image {
     digest: u64,
 }
 
-/// Bytes that are no tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no tree: {what} at byte {at}")]
-pub struct ImageError {
-    /// Where.
-    pub at: usize,
-    /// What is wrong there.
-    pub what: &'static str,
-}
-
 impl Tree {
     /// The tree as it is now.
     pub fn freeze(&self) -> Image {
@@ -53,37 +44,32 @@ impl Tree {
     }
 
     /// The tree that these bytes begin with, and how many they are: a file goes on behind it.
-    pub fn restore(bytes: &[u8]) -> Result<(Tree, usize), ImageError> {
-        let mut read = Reader { bytes, at: 0 };
+    pub fn restore(bytes: &[u8]) -> Result<(Tree, usize), WireError> {
+        // What was within the limit when it came in is written whatever the limit is by now.
+        let mut read = Reader::new(bytes, usize::MAX);
         let mut tree = Tree::bare();
-        for _ in 0..read.count("the number of sessions")? {
-            let session = SessionId(read.long("a session")?);
-            tree.sessions.insert(session, read.int("a timeout")?);
-        }
-        let mut acls = BTreeMap::new();
-        for _ in 0..read.count("the number of ACLs")? {
-            let key = read.long("the key of an ACL")?;
-            acls.insert(key, read.acl()?);
-        }
+        let sessions = read.vector("sessions", 12, |read| Ok((SessionId(read.i64("a session")?), read.i32("a timeout")?)))?;
+        tree.sessions.extend(sessions.unwrap_or_default());
+        let acls = read.vector("ACLs", 12, |read| Ok((read.i64("the key of an ACL")?, read_acl(read)?.unwrap_or_default())))?;
+        let acls: BTreeMap<i64, Vec<Acl>> = acls.unwrap_or_default().into_iter().collect();
         loop {
-            let at = read.at;
             let path = read.text("a path")?;
             if path == path::ROOT {
                 break;
             }
             let data = read.buffer("data")?;
-            let key = read.long("the key of a node's ACL")?;
-            let stat = read.stat()?;
+            let key = read.i64("the key of a node's ACL")?;
+            let stat = read_stat_persisted(&mut read)?;
             let acl = match acls.get(&key) {
                 _ if key == AclKey::OPEN.written() => AclKey::OPEN,
                 Some(acl) => tree.acls.acquire(acl),
                 // ZooKeeper writes its ACLs before its nodes, while both change: the txn that brings this one is still to come.
                 None => tree.acls.acquire(&[nobody()]),
             };
-            tree.restore_node(path, data, acl, stat).map_err(|what| ImageError { at, what })?;
+            tree.restore_node(&path, data, acl, stat)?;
         }
         tree.recount_quotas();
-        Ok((tree, read.at))
+        Ok((tree, read.position()))
     }
 
     fn restore_node(
@@ -92,7 +78,7 @@ impl Tree {
         data: Option<&[u8]>,
         acl: AclKey,
         stat: StatPersisted,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), WireError> {
         if path.is_empty() {
             self.set_body(Pages::ROOT, data);
             self.change_stat(Pages::ROOT, |root| *root = stat);
@@ -101,9 +87,9 @@ impl Tree {
             return Ok(());
         }
         let parent = path::parent(path).filter(|_| path.starts_with('/')).and_then(|parent| self.nodes.find(parent));
-        let parent = parent.ok_or("a node without its parent")?;
+        let parent = parent.ok_or(WireError::Unsupported("a node without its parent"))?;
         if self.nodes.find(path).is_some() {
-            return Err("a node twice");
+            return Err(WireError::Unsupported("a node that is there twice"));
         }
         self.add(parent, Node::new(stat, acl, Body::new(path, data)));
         Ok(())
@@ -144,61 +130,42 @@ impl Image {
         std::iter::from_fn(move || {
             let mut bytes = Vec::with_capacity(CHUNK + CHUNK / 8);
             if std::mem::take(&mut first) {
-                self.write_tables(&mut bytes);
+                self.write_tables(&mut Writer::new(&mut bytes));
             }
             while let Some(slot) = next {
                 if bytes.len() >= CHUNK {
                     return Some(bytes);
                 }
-                self.write_node(&mut bytes, slot);
+                self.write_node(&mut Writer::new(&mut bytes), slot);
                 next = self.pages.after(Pages::ROOT, slot);
                 if next.is_none() {
-                    write_buffer(&mut bytes, Some(path::ROOT.as_bytes()));
+                    Writer::new(&mut bytes).text(path::ROOT);
                 }
             }
             (!bytes.is_empty()).then_some(bytes)
         })
     }
 
-    fn write_tables(&self, bytes: &mut Vec<u8>) {
-        write_int(bytes, self.sessions.len() as i32);
+    fn write_tables(&self, write: &mut Writer<'_>) {
+        write.length(self.sessions.len());
         for (session, timeout) in &self.sessions {
-            bytes.extend(session.0.to_be_bytes());
-            write_int(bytes, *timeout);
+            write.i64(session.0);
+            write.i32(*timeout);
         }
-        write_int(bytes, self.acls.iter().len() as i32);
+        write.length(self.acls.iter().len());
         for (key, acl) in self.acls.iter() {
-            bytes.extend(key.written().to_be_bytes());
-            write_int(bytes, acl.len() as i32);
-            for Acl { perms, id } in acl {
-                write_int(bytes, *perms);
-                write_buffer(bytes, Some(id.scheme.as_bytes()));
-                write_buffer(bytes, Some(id.id.as_bytes()));
-            }
+            write.i64(key.written());
+            write_acl(write, acl);
         }
     }
 
-    fn write_node(&self, bytes: &mut Vec<u8>, slot: Slot) {
+    fn write_node(&self, write: &mut Writer<'_>, slot: Slot) {
         let node = self.pages.node(slot);
-        let path = if slot == Pages::ROOT { "" } else { node.body.path() };
-        write_buffer(bytes, Some(path.as_bytes()));
-        write_buffer(bytes, node.body.data());
-        bytes.extend(node.acl.written().to_be_bytes());
-        let StatPersisted { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeral_owner, pzxid } =
-            node.stat;
-        [czxid, mzxid, ctime, mtime].into_iter().for_each(|long| bytes.extend(long.to_be_bytes()));
-        [version, cversion, aversion].into_iter().for_each(|int| write_int(bytes, int));
-        [ephemeral_owner, pzxid].into_iter().for_each(|long| bytes.extend(long.to_be_bytes()));
+        write.text(if slot == Pages::ROOT { "" } else { node.body.path() });
+        write.buffer_or_null(node.body.data());
+        write.i64(node.acl.written());
+        write_stat_persisted(write, &node.stat);
     }
-}
-
-fn write_int(bytes: &mut Vec<u8>, int: i32) {
-    bytes.extend(int.to_be_bytes());
-}
-
-fn write_buffer(bytes: &mut Vec<u8>, buffer: Option<&[u8]>) {
-    write_int(bytes, buffer.map_or(-1, |buffer| buffer.len() as i32));
-    bytes.extend(buffer.unwrap_or_default());
 }
 
 /// What a node has whose ACL is not known: only the superuser gets through.
@@ -206,73 +173,23 @@ fn nobody() -> Acl {
     Acl { perms: 0, ..Acl::open() }
 }
 
-/// Where the reader of a snapshot is.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+fn read_stat_persisted(read: &mut Reader<'_>) -> Result<StatPersisted, WireError> {
+    Ok(StatPersisted {
+        czxid: read.i64("czxid")?,
+        mzxid: read.i64("mzxid")?,
+        ctime: read.i64("ctime")?,
+        mtime: read.i64("mtime")?,
+        version: read.i32("a version")?,
+        cversion: read.i32("cversion")?,
+        aversion: read.i32("aversion")?,
+        ephemeral_owner: read.i64("ephemeralOwner")?,
+        pzxid: read.i64("pzxid")?,
+    })
 }
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], ImageError> {
-        let taken = self.bytes[self.at..].get(..len).ok_or(ImageError { at: self.at, what })?;
-        self.at += len;
-        Ok(taken)
-    }
-
-    fn int(&mut self, what: &'static str) -> Result<i32, ImageError> {
-        Ok(i32::from_be_bytes(self.take(4, what)?.try_into().expect("four bytes were taken")))
-    }
-
-    fn long(&mut self, what: &'static str) -> Result<i64, ImageError> {
-        Ok(i64::from_be_bytes(self.take(8, what)?.try_into().expect("eight bytes were taken")))
-    }
-
-    /// Null counts as empty.
-    fn count(&mut self, what: &'static str) -> Result<usize, ImageError> {
-        match self.int(what)? {
-            -1 => Ok(0),
-            count => usize::try_from(count).map_err(|_| ImageError { at: self.at, what }),
-        }
-    }
-
-    fn buffer(&mut self, what: &'static str) -> Result<Option<&'a [u8]>, ImageError> {
-        match self.int(what)? {
-            -1 => Ok(None),
-            len => {
-                let len = usize::try_from(len).map_err(|_| ImageError { at: self.at, what })?;
-                self.take(len, what).map(Some)
-            }
-        }
-    }
-
-    fn text(&mut self, what: &'static str) -> Result<&'a str, ImageError> {
-        let at = self.at;
-        let bytes = self.buffer(what)?.unwrap_or_default();
-        std::str::from_utf8(bytes).map_err(|_| ImageError { at, what })
-    }
-
-    fn acl(&mut self) -> Result<Vec<Acl>, ImageError> {
-        let mut acl = Vec::new();
-        for _ in 0..self.count("the number of entries")? {
-            let perms = self.int("permissions")?;
-            let (scheme, id) = (self.text("a scheme")?.to_owned(), self.text("an id")?.to_owned());
-            acl.push(Acl { perms, id: Id { scheme, id } });
-        }
-        Ok(acl)
-    }
-
-    fn stat(&mut self) -> Result<StatPersisted, ImageError> {
-        let what = "a stat";
-        Ok(StatPersisted {
-            czxid: self.long(what)?,
-            mzxid: self.long(what)?,
-            ctime: self.long(what)?,
-            mtime: self.long(what)?,
-            version: self.int(what)?,
-            cversion: self.int(what)?,
-            aversion: self.int(what)?,
-            ephemeral_owner: self.long(what)?,
-            pzxid: self.long(what)?,
-        })
-    }
+fn write_stat_persisted(write: &mut Writer<'_>, stat: &StatPersisted) {
+    let StatPersisted { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeral_owner, pzxid } = *stat;
+    [czxid, mzxid, ctime, mtime].into_iter().for_each(|long| write.i64(long));
+    [version, cversion, aversion].into_iter().for_each(|int| write.i32(int));
+    [ephemeral_owner, pzxid].into_iter().for_each(|long| write.i64(long));
 }
