@@ -19,6 +19,8 @@ pub mod due;
 pub mod image;
 pub mod nodes;
 pub mod owner;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
