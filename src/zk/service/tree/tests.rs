@@ -117,6 +117,20 @@ fn a_close_deletes_what_it_lists_and_what_is_left() {
     assert_eq!((tree.node_count(), tree.sessions().len(), tree.digest()), (4, 0, digest_from_scratch(&tree)));
 }
 
+/// What a snapshot can hold that is written while sessions close: the parent from before, the child from after.
+#[test]
+fn a_create_that_is_there_already_makes_up_for_its_parent() {
+    let mut tree = Tree::new();
+    apply_all(&mut tree, [create("/p", CreateKind::Create, false, 1), create("/p/x", CreateKind::Create, true, 1)]);
+    let again = create("/p/x", CreateKind::Create, false, 5);
+    assert_eq!(tree.apply(&txn(9, 8, again)).outcome, Outcome::Error(-110));
+    let parent = tree.find("/p").unwrap().stat_persisted();
+    assert_eq!((parent.cversion, parent.pzxid), (5, 9));
+    tree.apply(&txn(10, 8, create("/p/x", CreateKind::Create, false, 3)));
+    assert_eq!(tree.find("/p").unwrap().stat_persisted().pzxid, 9, "it never falls");
+    assert_eq!(tree.digest(), digest_from_scratch(&tree));
+}
+
 #[test]
 fn a_wrong_digest_is_counted() {
     let mut tree = Tree::new();
