@@ -131,6 +131,29 @@ fn a_create_that_is_there_already_makes_up_for_its_parent() {
     assert_eq!(tree.digest(), digest_from_scratch(&tree));
 }
 
+/// What a snapshot can hold of a path that was deleted and created again: the node that is to be deleted has children already.
+#[test]
+fn a_delete_takes_along_what_is_of_a_later_node() {
+    let mut tree = Tree::new();
+    let plain = |path| create(path, CreateKind::Create, false, -1);
+    apply_all(&mut tree, [plain("/p"), plain("/p/x"), create("/p/x/e", CreateKind::Create, true, -1), plain("/q")]);
+    apply_all(&mut tree, [delete("/p")]);
+    assert_eq!((tree.node_count(), tree.ephemeral_count(), tree.digest()), (5, 0, digest_from_scratch(&tree)));
+    assert!(tree.find("/p/x").is_none());
+}
+
+#[test]
+fn a_delete_that_is_part_of_the_state_does_not_set_its_parent_back() {
+    let mut tree = Tree::new();
+    let plain = |path| create(path, CreateKind::Create, false, -1);
+    apply_all(&mut tree, [plain("/p"), plain("/p/x"), plain("/p/y")]);
+    let pzxid = |tree: &Tree| tree.find("/p").unwrap().stat().pzxid;
+    assert_eq!(tree.apply(&txn(2, 7, delete("/p/gone"))).outcome, Outcome::Error(-101));
+    assert_eq!(pzxid(&tree), 3);
+    tree.apply(&txn(4, 7, delete("/p/gone")));
+    assert_eq!((pzxid(&tree), tree.digest()), (4, digest_from_scratch(&tree)), "but it may be what the snapshot lacks");
+}
+
 #[test]
 fn a_wrong_digest_is_counted() {
     let mut tree = Tree::new();
@@ -271,7 +294,7 @@ proptest! {
 
     #[test]
     fn a_snapshot_written_while_the_tree_changes_is_mended_by_the_log(
-        ops in ops(), start in 0usize..30, steps in prop::collection::vec(0usize..3, 40),
+        ops in ops(), start in 0usize..30, steps in prop::collection::vec(0usize..9, 40),
     ) {
         let run = Run::of(&ops);
         let start = start.min(run.log.len());
