@@ -18,8 +18,8 @@ pub fn is_valid(path: &str) -> bool {
     inner.split('/').all(|name| !matches!(name, "" | "." | "..")) && path.chars().all(is_allowed)
 }
 
-/// The parent's path; `None` for what is no path at all (`PrepRequestProcessor.validatePathForCreate`). It may be one that no
-/// node can have: then the parent does not exist.
+/// The parent's path; `None` for what is no path at all (`PrepRequestProcessor.validatePathForCreate`). It may be one
+/// that no node can have: then the parent does not exist.
 pub fn parent(path: &str) -> Option<&str> {
     let slash = path.rfind('/')?;
     if path.contains('\0') {

@@ -36,8 +36,8 @@ impl StatsTrack {
         StatsTrack(BTreeMap::from([(COUNT.to_owned(), count), (BYTES.to_owned(), bytes)]))
     }
 
-    /// From the text of a node: `key=number`, separated by `,` or `;`. ZooKeeper fails where a number is none; here such a pair
-    /// says nothing.
+    /// From the text of a node: `key=number`, separated by `,` or `;`. ZooKeeper fails where a number is none; here
+    /// such a pair says nothing.
     pub fn parse(text: &[u8]) -> StatsTrack {
         let text = String::from_utf8_lossy(text);
         let pairs = text.split([',', ';']).filter_map(|pair| {
@@ -68,8 +68,8 @@ impl StatsTrack {
         self
     }
 
-    /// Whether, with `self` as the limits, a subtree that has `counted` may not grow by this (`ZooKeeperServer.checkQuota`). Only
-    /// hard limits refuse.
+    /// Whether, with `self` as the limits, a subtree that has `counted` may not grow by this
+    /// (`ZooKeeperServer.checkQuota`). Only hard limits refuse.
     pub fn forbids(&self, counted: &StatsTrack, count: i64, bytes: i64) -> bool {
         let exceeds = |limit: i64, has: i64, more: i64| limit > -1 && more != 0 && has.saturating_add(more) > limit;
         exceeds(self.value(COUNT_HARD), counted.count(), count)

@@ -1,5 +1,6 @@
-//! Requests become txns (`PrepRequestProcessor`): at the leader, against the tree as it will be when all that is proposed is
-//! applied. What a client is refused is decided here, once, and is part of the history like everything else.
+//! Requests become txns (`PrepRequestProcessor`): at the leader, against the tree as it will be when all that is
+//! proposed is applied. What a client is refused is decided here, once, and is part of the history like everything
+//! else.
 
 mod outstanding;
 mod step;

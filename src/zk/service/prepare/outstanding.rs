@@ -1,5 +1,5 @@
-//! The changes that are proposed and not applied (`outstandingChanges`): the tree as it will be when everything proposed so far
-//! is applied.
+//! The changes that are proposed and not applied (`outstandingChanges`): the tree as it will be when everything
+//! proposed so far is applied.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

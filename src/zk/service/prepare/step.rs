@@ -1,5 +1,5 @@
-//! One request against the tree as it will be: the checks, in ZooKeeper's order, for the first that fails is what the client
-//! hears.
+//! One request against the tree as it will be: the checks, in ZooKeeper's order, for the first that fails is what the
+//! client hears.
 
 use std::sync::Arc;
 
@@ -65,8 +65,8 @@ impl Step<'_> {
         }))
     }
 
-    /// Who the node will go with. ZooKeeper lets flags and operation contradict each other, and then the tree is not what the
-    /// leader reckoned: such a request is refused here.
+    /// Who the node will go with. ZooKeeper lets flags and operation contradict each other, and then the tree is not
+    /// what the leader reckoned: such a request is refused here.
     fn owner(&self, create: &Create, mode: CreateMode) -> Result<Owner, ErrorCode> {
         if mode.has_ttl() && self.rules.ttl == Ttl::Unimplemented {
             return Err(ErrorCode::Unimplemented);
@@ -101,8 +101,8 @@ impl Step<'_> {
         Ok(TxnBody::Delete { path: path.to_owned() })
     }
 
-    /// Nobody's request: what the sweep found a while ago. Whatever became of the path since is not to be deleted unless
-    /// somebody still waits for that (ZooKeeper would delete a persistent node).
+    /// Nobody's request: what the sweep found a while ago. Whatever became of the path since is not to be deleted
+    /// unless somebody still waits for that (ZooKeeper would delete a persistent node).
     pub fn delete_container(&mut self, path: &str) -> Result<TxnBody, ErrorCode> {
         let parent_path = deletable(path)?;
         let node = self.record(path)?;

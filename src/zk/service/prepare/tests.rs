@@ -1,4 +1,5 @@
-//! Requests, the txns they become, and the digests that Apache's server wrote for the same (appendix F.5 of the reference).
+//! Requests, the txns they become, and the digests that Apache's server wrote for the same (appendix F.5 of the
+//! reference).
 
 use super::*;
 use crate::zab::Payload;

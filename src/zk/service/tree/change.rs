@@ -1,8 +1,8 @@
 //! The changes that txns are made of (`DataTree.createNode`, `deleteNode`, `setData`, `setACL`).
 //!
-//! They must also hold when a txn is applied that is already part of the state: a snapshot that was written while the tree changed
-//! is older in one place than in another, and the txns of that time come again. So versions of a parent only rise, a node that is
-//! there already is left, and what is missing is no reason to stop.
+//! They must also hold when a txn is applied that is already part of the state: a snapshot that was written while the
+//! tree changed is older in one place than in another, and the txns of that time come again. So versions of a parent
+//! only rise, a node that is there already is left, and what is missing is no reason to stop.
 
 use crate::zab::Zxid;
 use crate::zk::model::{Acl, ErrorCode, Stat, StatPersisted};
@@ -70,14 +70,16 @@ impl Tree {
         Ok(stat_of(self.nodes.node(slot)))
     }
 
-    /// A create that is already part of the state, after a close of a session that is too: the parent may be older than both.
+    /// A create that is already part of the state, after a close of a session that is too: the parent may be older than
+    /// both.
     pub(super) fn raise_parent(&mut self, path: &str, cversion: i32, zxid: Zxid) {
         if let Some(parent) = path::parent(path).and_then(|path| self.nodes.find(path)) {
             self.raise_cversion(parent, cversion, zxid);
         }
     }
 
-    /// Deletes a node. What is below it can only be of a snapshot, from a later node of this path: its txns are still to come.
+    /// Deletes a node. What is below it can only be of a snapshot, from a later node of this path: its txns are still
+    /// to come.
     pub(super) fn delete(&mut self, path: &str, at: At, changes: &mut Vec<Change>) -> Result<(), ErrorCode> {
         let parent = path::parent(path).and_then(|path| self.nodes.find(path)).ok_or(ErrorCode::NoNode)?;
         self.change_stat(parent, |stat| stat.pzxid = stat.pzxid.max(at.zxid.0));

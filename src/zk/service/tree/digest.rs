@@ -1,5 +1,5 @@
-//! The digest of a tree, version 2 (`DigestCalculator`): the sum of a checksum per node, so that one txn changes it by what
-//! it changed.
+//! The digest of a tree, version 2 (`DigestCalculator`): the sum of a checksum per node, so that one txn changes it by
+//! what it changed.
 
 use crc32fast::Hasher;
 

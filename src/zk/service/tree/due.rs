@@ -1,5 +1,5 @@
-//! What is to be deleted because nobody needs it any more (`ContainerManager`). The leader asks now and then, and deletes each by
-//! a txn of its own.
+//! What is to be deleted because nobody needs it any more (`ContainerManager`). The leader asks now and then, and
+//! deletes each by a txn of its own.
 
 use super::Tree;
 use super::nodes::{Node, Slot};
@@ -16,8 +16,8 @@ pub struct Sweep {
 }
 
 impl Tree {
-    /// The paths of the nodes that are due at `time`, in milliseconds of the leader's clock: containers whose children have all
-    /// gone, then nodes whose time to live has passed since they were last set.
+    /// The paths of the nodes that are due at `time`, in milliseconds of the leader's clock: containers whose children
+    /// have all gone, then nodes whose time to live has passed since they were last set.
     pub fn due(&self, sweep: Sweep, time: i64) -> Vec<String> {
         let elapsed = |node: &Node| time.saturating_sub(node.stat.mtime);
         let container = |node: &Node| {

@@ -1,6 +1,6 @@
-//! A frozen tree, as the bytes of a snapshot and back (`SerializeUtils.serializeSnapshot`, `DataTree.deserialize`): sessions,
-//! ACLs, nodes with parents before children, and `/` for the end. What a SNAP carries is this and nothing else; a file has a head
-//! before it and seals behind.
+//! A frozen tree, as the bytes of a snapshot and back (`SerializeUtils.serializeSnapshot`, `DataTree.deserialize`):
+//! sessions, ACLs, nodes with parents before children, and `/` for the end. What a SNAP carries is this and nothing
+//! else; a file has a head before it and seals behind.
 //!
 //! ```text
 //!  Tree ──freeze──▶ Image ──chunks──▶ bytes        the tree goes on changing; pages that it changes are copied first
@@ -21,7 +21,8 @@ use super::nodes::{Body, Node, Pages, Slot};
 /// How many bytes a chunk has at least, but the last.
 const CHUNK: usize = 64 * 1024;
 
-/// A tree as it was at one moment. Taking one costs some thousand steps for a million nodes, and it can be written elsewhere.
+/// A tree as it was at one moment. Taking one costs some thousand steps for a million nodes, and it can be written
+/// elsewhere.
 #[derive(Clone, Debug)]
 pub struct Image {
     pages: Pages,
@@ -65,7 +66,8 @@ impl Tree {
             let acl = match acls.get(&key) {
                 _ if key == AclKey::OPEN.written() => AclKey::OPEN,
                 Some(acl) => tree.acls.acquire(acl),
-                // ZooKeeper writes its ACLs before its nodes, while both change: the txn that brings this one is still to come.
+                // ZooKeeper writes its ACLs before its nodes, while both change: the txn that brings this one is still
+                // to come.
                 None => tree.acls.acquire(&[nobody()]),
             };
             tree.restore_node(&path, data, acl, stat)?;

@@ -50,8 +50,8 @@ pub struct Tree {
     /// Bytes of paths and data.
     data_size: usize,
     last_processed: Zxid,
-    /// How the tree came from a snapshot that was written while it changed: from which txn on digests can be compared, and what
-    /// the digest is then.
+    /// How the tree came from a snapshot that was written while it changed: from which txn on digests can be compared,
+    /// and what the digest is then.
     fuzzy: Option<(Zxid, u64)>,
     digest_mismatches: u64,
 }
@@ -158,8 +158,8 @@ impl Tree {
         self.last_processed = zxid;
     }
 
-    /// This state came from a snapshot that was written while the tree changed. Until the txn `until` is applied again no digest
-    /// says anything; then it is `digest`.
+    /// This state came from a snapshot that was written while the tree changed. Until the txn `until` is applied again
+    /// no digest says anything; then it is `digest`.
     pub fn expect_digest(&mut self, until: Zxid, digest: u64) {
         self.fuzzy = Some((until, digest));
         self.compare_snapshot_digest();

@@ -1,12 +1,13 @@
 //! Where the nodes are: a slab for the nodes, an index for their paths, links for their order.
 //!
-//! Chosen for a million znodes. A node is one entry of a slab (112 bytes) and one allocation (its path and its data together),
-//! and costs about twenty bytes in the index: no table of children per node, no second copy of a path or of a name. A path is
-//! found by one probe, whatever the number of nodes and its depth; an ordered map takes twenty comparisons, each with
-//! a miss of the cache. The index hashes with a fixed function and is never walked: nothing depends on its order.
+//! Chosen for a million znodes. A node is one entry of a slab (112 bytes) and one allocation (its path and its data
+//! together), and costs about twenty bytes in the index: no table of children per node, no second copy of a path or of
+//! a name. A path is found by one probe, whatever the number of nodes and its depth; an ordered map takes twenty
+//! comparisons, each with a miss of the cache. The index hashes with a fixed function and is never walked: nothing
+//! depends on its order.
 //!
-//! The slab is cut into pages that are shared with a [`Pages`] taken earlier until one of its nodes changes. So the whole tree is
-//! frozen in a few thousand steps whatever it holds, and a snapshot is written of it while txns go on.
+//! The slab is cut into pages that are shared with a [`Pages`] taken earlier until one of its nodes changes. So the
+//! whole tree is frozen in a few thousand steps whatever it holds, and a snapshot is written of it while txns go on.
 
 use std::sync::Arc;
 

@@ -19,8 +19,8 @@ impl Owner {
     /// The longest time to live: 40 bits of milliseconds.
     pub const MAX_TTL: i64 = (1 << 40) - 1;
 
-    /// From the field of a stat. The extended types are those of `extendedTypesEnabled`, which no session's id collides with:
-    /// servers with an id of 255 do not start then.
+    /// From the field of a stat. The extended types are those of `extendedTypesEnabled`, which no session's id collides
+    /// with: servers with an id of 255 do not start then.
     pub fn of(field: i64) -> Owner {
         match field {
             0 => Owner::Persistent,

@@ -131,7 +131,8 @@ fn a_create_that_is_there_already_makes_up_for_its_parent() {
     assert_eq!(tree.digest(), digest_from_scratch(&tree));
 }
 
-/// What a snapshot can hold of a path that was deleted and created again: the node that is to be deleted has children already.
+/// What a snapshot can hold of a path that was deleted and created again: the node that is to be deleted has children
+/// already.
 #[test]
 fn a_delete_takes_along_what_is_of_a_later_node() {
     let mut tree = Tree::new();

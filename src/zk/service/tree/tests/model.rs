@@ -316,8 +316,8 @@ impl Model {
     }
 }
 
-/// A snapshot as ZooKeeper takes it: sessions and ACLs first, then node by node, each with the children that it has at that
-/// moment; between two nodes some txns are applied. All of them are, in the end.
+/// A snapshot as ZooKeeper takes it: sessions and ACLs first, then node by node, each with the children that it has at
+/// that moment; between two nodes some txns are applied. All of them are, in the end.
 pub fn fuzzy_body(tree: &mut Tree, log: &[TxnRecord], steps: &[usize]) -> Vec<u8> {
     let mut log = log.iter();
     let mut steps = steps.iter();
