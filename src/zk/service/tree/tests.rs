@@ -221,7 +221,7 @@ fn what_clients_read() {
 
 #[test]
 fn a_fresh_server_writes_what_apaches_does() {
-    let file = unhex(include_str!("../../../../tests/captures/snapshot.0.hex"));
+    let file = unhex(include_str!("../../../../tests/captures/snapshot.txt"));
     let body = &file[16..];
     let (tree, len) = Tree::restore(body).unwrap();
     assert_eq!(tree.digest(), 1371985504);
