@@ -18,6 +18,12 @@
 //! One step is one input: a txn is applied, its events leave, its reply leaves, the reads that waited for it are answered,
 //! and only then the next txn is applied. So no reply ever shows a change before its event.
 
+pub mod acl;
+pub mod path;
+pub mod prepare;
+pub mod quota;
+pub mod tree;
+
 use std::net::IpAddr;
 
 /// A client connection as its host numbers it; never used twice by one process.
