@@ -195,7 +195,9 @@ mod tests {
         let may = |entry: Acl, perms| access.check(&[entry], perms, &me).is_ok();
         assert!(may(acl(READ, WORLD, ANYONE), READ) && !may(acl(READ, WORLD, ANYONE), WRITE | ADMIN));
         assert!(may(acl(ALL, DIGEST, "bob:x"), ADMIN) && !may(acl(ALL, DIGEST, "bob:y"), ADMIN));
-        for (network, expected) in [("10.1.2.3", true), ("10.1.2.4", false), ("10.1.0.0/16", true), ("10.2.0.0/16", false)] {
+        for (network, expected) in
+            [("10.1.2.3", true), ("10.1.2.4", false), ("10.1.0.0/16", true), ("10.2.0.0/16", false)]
+        {
             assert_eq!(may(acl(ALL, IP, network), READ), expected, "{network}");
         }
         assert!(may(acl(ALL, IP, "9.9.9.9/0"), READ) && !may(acl(ALL, IP, "::/0"), READ), "of one family only");

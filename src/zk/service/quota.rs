@@ -72,7 +72,8 @@ impl StatsTrack {
     /// hard limits refuse.
     pub fn forbids(&self, counted: &StatsTrack, count: i64, bytes: i64) -> bool {
         let exceeds = |limit: i64, has: i64, more: i64| limit > -1 && more != 0 && has.saturating_add(more) > limit;
-        exceeds(self.value(COUNT_HARD), counted.count(), count) || exceeds(self.value(BYTES_HARD), counted.bytes(), bytes)
+        exceeds(self.value(COUNT_HARD), counted.count(), count)
+            || exceeds(self.value(BYTES_HARD), counted.bytes(), bytes)
     }
 
     fn value(&self, key: &str) -> i64 {
@@ -126,9 +127,9 @@ mod tests {
         assert_eq!(subtree_of("/zookeeper/quota/a/b/zookeeper_limits", LIMITS), Some("/a/b"));
         assert_eq!(subtree_of("/zookeeper/quota/zookeeper_limits", LIMITS), None);
         assert_eq!(subtree_of("/zookeeper/quota/a/zookeeper_stats", LIMITS), None);
-        assert_eq!((limits_path("/a"), stats_path("/a")), (
-            "/zookeeper/quota/a/zookeeper_limits".to_owned(),
-            "/zookeeper/quota/a/zookeeper_stats".to_owned()
-        ));
+        assert_eq!(
+            (limits_path("/a"), stats_path("/a")),
+            ("/zookeeper/quota/a/zookeeper_limits".to_owned(), "/zookeeper/quota/a/zookeeper_stats".to_owned())
+        );
     }
 }

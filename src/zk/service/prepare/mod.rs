@@ -97,7 +97,8 @@ impl Prepare {
         match self.body(tree, context, request) {
             Ok(body) => {
                 let written = self.rules.digests == Digests::Written;
-                let digest = written.then(|| TxnDigest { version: digest::VERSION, tree: self.outstanding.digest(tree) });
+                let digest =
+                    written.then(|| TxnDigest { version: digest::VERSION, tree: self.outstanding.digest(tree) });
                 TxnRecord { header: context.header(body.kind()), body, digest }
             }
             Err(error) => context.refuse(error),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::zab::Payload;
 use crate::zk::model::{Acl, Create, CreateKind, CreateMode, CreateTxn, ErrorCode, MultiOp, TxnBody};
-use crate::zk::service::{acl, path};
 use crate::zk::service::tree::Tree;
 use crate::zk::service::tree::change::{At, new_stat};
 use crate::zk::service::tree::nodes::Body;
 use crate::zk::service::tree::owner::Owner;
+use crate::zk::service::{acl, path};
 
 use super::outstanding::{Outstanding, Record};
 use super::{Context, Quotas, Rules, Ttl};
@@ -72,9 +72,13 @@ impl Step<'_> {
             return Err(ErrorCode::Unimplemented);
         }
         let owner = match (create.kind, mode) {
-            (CreateKind::Ttl, _) if mode.has_ttl() && (1..=Owner::MAX_TTL).contains(&create.ttl) => Owner::Ttl(create.ttl),
+            (CreateKind::Ttl, _) if mode.has_ttl() && (1..=Owner::MAX_TTL).contains(&create.ttl) => {
+                Owner::Ttl(create.ttl)
+            }
             (CreateKind::Container, CreateMode::Container) => Owner::Container,
-            (CreateKind::Create | CreateKind::Create2, mode) if mode.is_ephemeral() => Owner::Session(self.context.session),
+            (CreateKind::Create | CreateKind::Create2, mode) if mode.is_ephemeral() => {
+                Owner::Session(self.context.session)
+            }
             (CreateKind::Create | CreateKind::Create2, CreateMode::Persistent | CreateMode::PersistentSequential) => {
                 Owner::Persistent
             }

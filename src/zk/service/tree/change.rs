@@ -6,8 +6,8 @@
 
 use crate::zab::Zxid;
 use crate::zk::model::{Acl, ErrorCode, Stat, StatPersisted};
-use crate::zk::service::quota::{self, StatsTrack};
 use crate::zk::service::path;
+use crate::zk::service::quota::{self, StatsTrack};
 
 use super::apply::{Change, ChangeKind};
 use super::nodes::{Body, Node, Slot};
@@ -175,7 +175,7 @@ impl Tree {
         Change { kind, path: node.body.path().to_owned(), acl: self.acls.acl(node.acl).clone() }
     }
 
-    fn change_stat(&mut self, slot: Slot, change: impl FnOnce(&mut StatPersisted)) {
+    pub(super) fn change_stat(&mut self, slot: Slot, change: impl FnOnce(&mut StatPersisted)) {
         let node = self.nodes.node_mut(slot);
         let before = digest::of_node(&node.body, &node.stat);
         change(&mut node.stat);
@@ -219,18 +219,18 @@ impl Tree {
     /// What is in a subtree, with its root.
     pub(super) fn count(&self, subtree: &str) -> StatsTrack {
         let slots = self.nodes.find(subtree).map(|top| self.nodes.below(top));
-        let (count, bytes) = slots.into_iter().flatten().fold((0, 0), |(count, bytes), slot| {
-            (count + 1, bytes + self.nodes.node(slot).body.data_len() as i64)
-        });
+        let (count, bytes) = slots
+            .into_iter()
+            .flatten()
+            .fold((0, 0), |(count, bytes), slot| (count + 1, bytes + self.nodes.node(slot).body.data_len() as i64));
         StatsTrack::of(count, bytes)
     }
 
     /// Whether the hard limits on this path allow no such growth.
     pub fn quota_forbids(&self, path: &str, count: i64, bytes: i64) -> bool {
         let Some(subtree) = self.quota_of(path) else { return false };
-        let track = |path: String| {
-            self.nodes.get(&path).map(|node| StatsTrack::parse(node.body.data().unwrap_or_default()))
-        };
+        let track =
+            |path: String| self.nodes.get(&path).map(|node| StatsTrack::parse(node.body.data().unwrap_or_default()));
         let (limits, counted) = (track(quota::limits_path(subtree)), track(quota::stats_path(subtree)));
         limits.zip(counted).is_some_and(|(limits, counted)| limits.forbids(&counted, count, bytes))
     }

@@ -24,7 +24,8 @@ impl Tree {
             let never_used = sweep.never_used.is_some_and(|most| elapsed(node) > most);
             node.stat.cversion > 0 || never_used
         };
-        let expired = |node: &Node| matches!(Owner::of(node.stat.ephemeral_owner), Owner::Ttl(ttl) if elapsed(node) > ttl);
+        let expired =
+            |node: &Node| matches!(Owner::of(node.stat.ephemeral_owner), Owner::Ttl(ttl) if elapsed(node) > ttl);
         let node = |slot: &Slot| self.nodes.node(*slot);
         let containers = self.containers.iter().map(node).filter(|node| container(node));
         let due = containers.chain(self.ttls.iter().map(node).filter(|node| expired(node)));

@@ -268,7 +268,10 @@ impl Nodes {
                 let page = self.pages.0.len() - 1;
                 let nodes = &mut Arc::make_mut(&mut self.pages.0[page]).0;
                 nodes.push(Some(node));
-                Slot::try_from(page * PAGE + nodes.len() - 1).ok().filter(|slot| *slot != NONE).expect("fewer nodes than slots")
+                Slot::try_from(page * PAGE + nodes.len() - 1)
+                    .ok()
+                    .filter(|slot| *slot != NONE)
+                    .expect("fewer nodes than slots")
             }
         };
         self.index.insert_unique(spread(tag), (tag, slot), |(tag, _)| spread(*tag));

@@ -55,7 +55,13 @@ mod tests {
 
     #[test]
     fn the_field_and_the_kind_are_the_same() {
-        for owner in [Owner::Persistent, Owner::Session(SessionId(0x0100_000f)), Owner::Container, Owner::Ttl(1), Owner::Ttl(Owner::MAX_TTL)] {
+        for owner in [
+            Owner::Persistent,
+            Owner::Session(SessionId(0x0100_000f)),
+            Owner::Container,
+            Owner::Ttl(1),
+            Owner::Ttl(Owner::MAX_TTL),
+        ] {
             assert_eq!(Owner::of(owner.field()), owner);
         }
         assert_eq!(Owner::Container.field() as u64, 0x8000_0000_0000_0000);
