@@ -238,7 +238,7 @@ fn client_frames_are_as_captured() {
         xid: 13,
         zxid: 0x1_0000_000c,
         error: 0,
-        response: Some(Response::Multi([0, -103, -2].map(MultiResult::Error).to_vec())),
+        response: Some(Response::Multi([0, -101, -2].map(MultiResult::Error).to_vec())),
     };
     let captured = "0000000d 000000010000000c 00000000 ffffffff 00 00000000 00000000 ffffffff 00 ffffff9b ffffff9b \
                     ffffffff 00 fffffffe fffffffe ffffffff 01 ffffffff";
