@@ -1,17 +1,9 @@
 //! What a server is told about its service, under ZooKeeper's names.
 
 use crate::zab::{Duration, Instant, Sid};
+use crate::zk::wire::Dialect;
 
 use super::prepare::Rules;
-
-/// Which ZooKeeper a server behaves like, where its releases differ in what a client sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dialect {
-    /// 3.8.0: notifications carry the zxid −1, nobody is spared an event.
-    V3_8,
-    /// 3.9.2 and later: notifications carry the zxid of their txn, events of what a client may not read are left out.
-    V3_9,
-}
 
 /// The options of one server's service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +20,8 @@ pub struct ServiceConfig {
     pub wall_clock_base: i64,
     /// Who may do what, and what is refused.
     pub rules: Rules,
-    /// Which ZooKeeper it behaves like.
+    /// Which ZooKeeper it behaves like. From 3.9 on, events of what a client may not read are left out.
     pub dialect: Dialect,
-    /// The most bytes of a frame, a string or a buffer (`jute.maxbuffer`).
-    pub max_buffer: usize,
     /// How many requests may wait for their answer before clients are read from no more (`globalOutstandingLimit`).
     pub global_outstanding_limit: usize,
     /// What `/zookeeper/config` holds.
@@ -50,8 +40,7 @@ impl ServiceConfig {
             max_session_timeout: tick_time * 20,
             wall_clock_base: 0,
             rules: Rules::default(),
-            dialect: Dialect::V3_8,
-            max_buffer: 0xf_ffff,
+            dialect: Dialect::V38,
             global_outstanding_limit: 1000,
             config_text: String::new(),
             standalone: false,

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use crate::replica::{Ask, Asks, Service};
 use crate::zab::{Duration, Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
 use crate::zk::model::{ErrorCode, OpCode, Request, SessionId, TxnRecord};
-use super::front::frames;
+use crate::zk::wire::{self, Forwarded};
 
 use super::config::ServiceConfig;
 use super::front::connection::Latency;
+use super::front::frames;
 use super::front::{Around, ConnectionView, Delivered, Front, FrontFigures, Joined};
 use super::prepare::{Context, Prepare};
 use super::sessions::{self, Sessions, Tracker};
@@ -186,10 +187,14 @@ impl Zk {
     }
 
     fn decode(&mut self, txn: &Txn) -> Option<TxnRecord> {
-        let record = frames::txn_decode(txn.payload.as_bytes()).ok().filter(|record| record.header.zxid == txn.zxid);
+        let record = wire::decode_txn(txn.payload.as_bytes()).ok().filter(|record| record.header.zxid == txn.zxid);
         self.undecodable += u64::from(record.is_none());
         record
     }
+}
+
+fn encode(record: &TxnRecord) -> Payload {
+    Payload::new(&frames::written(|bytes| wire::encode_txn(record, bytes)))
 }
 
 fn write_config(tree: &mut Tree, config: &ServiceConfig, now: Instant) {
@@ -205,22 +210,24 @@ impl Service for Zk {
     fn prepare(&mut self, now: Instant, zxid: Zxid, from: Sid, request: &Payload) -> Payload {
         self.origins.push_back((zxid, from));
         let time = self.config.wall_clock(now);
-        let forwarded = frames::decode_forwarded(request.as_bytes());
+        let forwarded = Forwarded::read(request.as_bytes());
         let Ok(forwarded) = forwarded else {
             self.undecodable += 1;
             let context = Context { zxid, time, session: SessionId(0), cxid: 0, ids: &[], checked: Ok(()) };
-            return frames::txn_encode(&context.refuse(ErrorCode::MarshallingError));
+            return encode(&context.refuse(ErrorCode::MarshallingError));
         };
-        let request = frames::decode_request(forwarded.op, &forwarded.record);
-        let context = Context { zxid, time, session: forwarded.session, cxid: forwarded.cxid, ids: &forwarded.ids, checked: Ok(()) };
+        let Forwarded { session, cxid, op, record, auth } = forwarded;
+        let request = OpCode::from_code(op).ok_or(ErrorCode::Unimplemented);
+        let request = request.and_then(|op| wire::decode_request(op, record).map_err(|_| ErrorCode::MarshallingError));
+        let context = Context { zxid, time, session, cxid, ids: &auth, checked: Ok(()) };
         let record = match request {
             Ok(request) => {
-                let checked = self.check(now, from, forwarded.session, &request);
+                let checked = self.check(now, from, session, &request);
                 self.prepare.prepare(&self.tree, &Context { checked, ..context }, &request)
             }
-            Err(_) => context.refuse(ErrorCode::MarshallingError),
+            Err(error) => context.refuse(error),
         };
-        frames::txn_encode(&record)
+        encode(&record)
     }
 
     /// What is no txn changes nothing: the history is what a quorum agreed on, and every server reads these bytes alike.
@@ -269,11 +276,19 @@ impl Service for Zk {
     }
 
     fn snapshot(&self) -> Vec<Payload> {
-        unimplemented!()
+        self.tree.freeze().chunks().map(|chunk| Payload::new(&chunk)).collect()
     }
 
+    /// Bytes that are no tree leave the state as it is: the digests of the txns that follow tell of it.
     fn restore(&mut self, image: &SnapshotImage) {
-        let _ = image; unimplemented!()
+        let bytes: Vec<u8> = image.chunks.iter().flat_map(|chunk| chunk.as_bytes()).copied().collect();
+        match Tree::restore(&bytes) {
+            Ok((tree, _)) => {
+                self.tree = tree;
+                self.tree.set_last_processed(image.zxid);
+            }
+            Err(_) => self.undecodable += 1,
+        }
     }
 
     fn digest(&self) -> u64 {
@@ -300,7 +315,7 @@ impl Service for Zk {
         match rejected {
             Rejected::Sync(token) => front.on_sync_rejected(*token, &mut around),
             Rejected::Write(request) => {
-                if let Ok(forwarded) = frames::decode_forwarded(request.as_bytes()) {
+                if let Ok(forwarded) = Forwarded::read(request.as_bytes()) {
                     front.on_write_rejected(forwarded.session, &mut around);
                 }
             }
@@ -309,7 +324,7 @@ impl Service for Zk {
 
     fn heard(&mut self, now: Instant, from: Sid, what: &Payload, asks: &mut Asks<Zk>) {
         if let Some(tracker) = self.sessions.tracker() {
-            let Ok((session, timeout)) = frames::decode_revalidate(what.as_bytes()) else {
+            let Ok((session, timeout)) = frames::read_revalidate(what) else {
                 self.undecodable += 1;
                 return;
             };
@@ -317,8 +332,8 @@ impl Service for Zk {
             if is_alive {
                 tracker.moved(session, from);
             }
-            asks.push(Ask::Tell { to: from, what: frames::encode_revalidated(session, is_alive) });
-        } else if let Ok((session, is_alive)) = frames::decode_revalidated(what.as_bytes()) {
+            asks.push(Ask::Tell { to: from, what: frames::revalidated(session, is_alive) });
+        } else if let Ok((session, is_alive)) = frames::read_revalidated(what) {
             let joined = if is_alive { Joined::Alive } else { Joined::Refused };
             let (front, mut around) = self.parts(now, asks);
             front.on_revalidated(session, joined, &mut around);
@@ -328,7 +343,7 @@ impl Service for Zk {
     }
 
     fn touched(&mut self, now: Instant, _from: Sid, sessions: &Payload) {
-        let Ok(touched) = frames::decode_touched(sessions.as_bytes()) else {
+        let Ok(touched) = frames::read_touched(sessions) else {
             self.undecodable += 1;
             return;
         };
@@ -339,7 +354,7 @@ impl Service for Zk {
 
     fn take_touched(&mut self) -> Payload {
         match &mut self.sessions {
-            Sessions::Learner { touched, .. } => frames::encode_touched(&std::mem::take(touched)),
+            Sessions::Learner { touched, .. } => frames::touched(&std::mem::take(touched)),
             Sessions::Off | Sessions::Leader(_) => Payload::EMPTY,
         }
     }
@@ -352,12 +367,12 @@ impl Service for Zk {
 
     fn wake(&mut self, now: Instant, asks: &mut Asks<Zk>) {
         for session in self.sessions.tracker().map(|tracker| tracker.expire(now)).unwrap_or_default() {
-            asks.push(Ask::Submit(frames::close_session(session)));
+            asks.push(Ask::Submit(frames::internal(session, &Request::CloseSession)));
         }
         if self.is_leading() && now >= self.sweep_at {
             self.sweep_at = now + SWEEP_INTERVAL;
             for path in self.tree.due(SWEEP, self.config.wall_clock(now)) {
-                asks.push(Ask::Submit(frames::delete_container(&path)));
+                asks.push(Ask::Submit(frames::internal(SessionId(0), &Request::DeleteContainer { path })));
             }
         }
         let (front, mut around) = self.parts(now, asks);

@@ -3,8 +3,8 @@
 use crate::zab::Zxid;
 use crate::zk::model::{EventType, WatchEvent};
 use crate::zk::service::acl;
-use crate::zk::service::config::Dialect;
 use crate::zk::service::tree::apply::{Change, ChangeKind};
+use crate::zk::wire::Dialect;
 
 use super::{Around, Front, frames};
 
@@ -18,22 +18,14 @@ impl Front {
                 continue;
             }
             let event = WatchEvent { kind: event_type(kind), path };
-            let bytes = frames::event(header_zxid(around.config.dialect, zxid), &event);
+            let bytes = frames::event(&event, zxid.0, around.config.dialect);
             for conn in told {
                 let may_know = || access.check(&acl, acl::READ, &self.conns[&conn].ids).is_ok();
-                if around.config.dialect < Dialect::V3_9 || may_know() {
+                if around.config.dialect < Dialect::V39 || may_know() {
                     self.send(conn, bytes.clone(), around);
                 }
             }
         }
-    }
-}
-
-/// The zxid that a notification shows.
-fn header_zxid(dialect: Dialect, zxid: Zxid) -> i64 {
-    match dialect {
-        Dialect::V3_8 => -1,
-        Dialect::V3_9 => zxid.0,
     }
 }
 

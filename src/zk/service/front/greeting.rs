@@ -9,16 +9,17 @@
 //! ```
 
 use crate::replica::Ask;
-use crate::zk::model::{ConnectRequest, ConnectResponse, SessionId};
+use crate::zk::model::{ConnectRequest, ConnectResponse, Request, SessionId};
 use crate::zk::service::ConnId;
 use crate::zk::service::sessions::{self, PASSWORD_LEN, Sessions};
+use crate::zk::wire;
 
 use super::connection::Stage;
 use super::{Around, Front, frames};
 
 impl Front {
     pub(super) fn on_greeting(&mut self, conn: ConnId, bytes: &[u8], around: &mut Around<'_>) {
-        let Ok(request) = frames::connect_request(bytes) else { return self.close(conn, around) };
+        let Ok(request) = wire::decode_connect_request(bytes) else { return self.close(conn, around) };
         // A client that has seen more than this server would go back in time.
         if request.last_zxid_seen > around.tree.last_processed().0 {
             return self.close(conn, around);
@@ -27,7 +28,7 @@ impl Front {
         if request.session == SessionId(0) {
             let session = self.new_session(around);
             self.join(conn, session, timeout, &request);
-            let create = frames::create_session(session, timeout);
+            let create = frames::internal(session, &Request::CreateSession { timeout });
             around.asks.push(Ask::Submit(create));
         } else {
             if let Some(other) = self.by_session.get(&request.session) {

@@ -14,7 +14,7 @@
 
 pub mod connection;
 mod events;
-pub mod frames;
+pub(super) mod frames;
 mod greeting;
 pub use greeting::Joined;
 mod outcome;

@@ -1,14 +1,15 @@
 //! What a server answers from its own tree (`FinalRequestProcessor`), and which watches that arms.
 
+use crate::zab::Payload;
 use crate::zk::model::{
     ClientInfo, ErrorCode, EventType, Id, MultiReadOp, MultiResult, Request, Response, SessionId, SetWatches, WatchEvent,
     WatchMode, WatcherType,
 };
 use crate::zk::service::ConnId;
 use crate::zk::service::acl::{self, Access};
-use crate::zk::service::config::Dialect;
 use crate::zk::service::tree::{Tree, Znode};
 use crate::zk::service::watches::Watches;
+use crate::zk::wire::Dialect;
 
 /// Who reads, and what from.
 pub struct Reader<'a> {
@@ -49,7 +50,7 @@ impl<'a> Reader<'a> {
                 if *watch {
                     self.watches.watch_data(self.conn, path);
                 }
-                Response::Data { data: node.data().map(crate::zab::Payload::new), stat: node.stat() }
+                Response::Data { data: node.data().map(Payload::new), stat: node.stat() }
             }
             Request::GetAcl { path } => {
                 let node = self.find(path)?;
@@ -113,7 +114,7 @@ impl<'a> Reader<'a> {
         let answered = match read {
             MultiReadOp::GetChildren(path) => self.readable(path).map(|node| MultiResult::Children(node.children())),
             MultiReadOp::GetData(path) => self.readable(path).map(|node| MultiResult::Data {
-                data: node.data().map(crate::zab::Payload::new),
+                data: node.data().map(Payload::new),
                 stat: node.stat(),
             }),
         };
@@ -122,7 +123,7 @@ impl<'a> Reader<'a> {
 
     fn watcher_type(&self, kind: i32) -> Result<WatcherType, ErrorCode> {
         let known = |kind: &WatcherType| {
-            self.dialect >= Dialect::V3_9 || !matches!(kind, WatcherType::Persistent | WatcherType::PersistentRecursive)
+            self.dialect >= Dialect::V39 || !matches!(kind, WatcherType::Persistent | WatcherType::PersistentRecursive)
         };
         WatcherType::from_code(kind).filter(known).ok_or(ErrorCode::MarshallingError)
     }

@@ -3,6 +3,7 @@
 use crate::replica::Ask;
 use crate::zk::model::{ErrorCode, OpCode, Reply, Request, RequestHeader, Response};
 use crate::zk::service::ConnId;
+use crate::zk::wire;
 
 use super::connection::{Connection, Pending, Work};
 use super::reads::Reader;
@@ -14,7 +15,7 @@ impl Front {
         let (session, timeout) = (connection.session, connection.timeout);
         around.sessions.touch(around.now, session, timeout);
         self.silence.put_off(around.now, conn, timeout);
-        let Ok((RequestHeader { xid, op }, record)) = frames::request_header(bytes) else {
+        let Ok((RequestHeader { xid, op }, record)) = wire::decode_header(bytes) else {
             return self.close(conn, around);
         };
         let work = match OpCode::from_code(op) {
@@ -34,7 +35,7 @@ impl Front {
                 around.asks.push(Ask::Submit(request));
                 Work::Write(op)
             }
-            Some(op) => match frames::request(op, record, around.config.max_buffer) {
+            Some(op) => match wire::decode_request(op, record) {
                 Ok(Request::Sync { path }) => {
                     self.last_sync += 1;
                     self.syncs.insert(self.last_sync, conn);
@@ -57,7 +58,7 @@ impl Front {
     /// Answered at once, before what waits: clients know it by its number.
     fn authenticate(&mut self, conn: ConnId, xid: i32, record: &[u8], around: &mut Around<'_>) {
         let connection = self.conns.get_mut(&conn).expect("it sent this");
-        let request = frames::request(OpCode::Auth, record, around.config.max_buffer);
+        let request = wire::decode_request(OpCode::Auth, record);
         let ids = match request {
             Ok(Request::Auth { scheme, auth, .. }) => {
                 around.config.rules.access.authenticate(&scheme, &auth, connection.from)
@@ -101,7 +102,7 @@ impl Front {
         };
         let answer = reader.answer(request);
         for event in std::mem::take(&mut reader.events) {
-            self.send(conn, frames::event(-1, &event), around);
+            self.send(conn, frames::event(&event, -1, around.config.dialect), around);
         }
         answer
     }
