@@ -61,7 +61,7 @@ impl Step<'_> {
             acl,
             ephemeral: matches!(owner, Owner::Session(_)),
             parent_cversion,
-            ttl: if create.kind == CreateKind::Ttl { create.ttl } else { 0 },
+            ttl: if create.kind == CreateKind::Ttl { create.ttl } else { -1 },
         }))
     }
 

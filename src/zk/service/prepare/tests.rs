@@ -6,6 +6,7 @@ use crate::zk::model::{Acl, Create, CreateKind, CreateTxn, MultiOp};
 use crate::zk::service::acl;
 use crate::zk::service::tree::apply::Outcome;
 use crate::zk::service::tree::owner::Owner;
+use crate::zk::wire::{decode_txn, encode_txn};
 
 /// A leader that applies at once, or lets txns wait.
 struct Leader {
@@ -89,7 +90,7 @@ fn conversation() -> Vec<(Request, i64, Option<u64>)> {
         op(Create, "/m", Some(b"1".as_slice()), 0),
         MultiOp::Check { path: "/a".into(), version: 1 },
         set_op("/m"),
-        op(Create2, "/m2", Some(b"".as_slice()), 1),
+        op(Create, "/m2", Some(b"".as_slice()), 1),
     ];
     let bad = vec![
         op(Create, "/m3", Some(b"1".as_slice()), 0),
@@ -134,6 +135,31 @@ fn the_digests_are_those_of_apache() {
         leader.commit(&txn);
         assert!(digest.is_none_or(|digest| digest == leader.tree.digest()), "{request:?}");
     }
+}
+
+/// The same requests, and what Apache's leader proposed for them.
+#[test]
+fn the_txns_are_those_of_apache() {
+    let captured = include_str!("../../../../tests/captures/proposals.txt");
+    let mut leader = Leader::new(Rules::default());
+    for (hex, (request, _, _)) in captured.lines().zip(conversation()) {
+        let bytes: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
+        let theirs = decode_txn(&bytes).unwrap();
+        let TxnHeader { session, cxid, zxid, time, .. } = theirs.header;
+        let context = Context { zxid, time, session, cxid, ids: &[], checked: Ok(()) };
+        let mut ours = leader.prepare.prepare(&leader.tree, &context, &request);
+        leader.commit(&ours);
+        if let TxnBody::CloseSession { paths: Some(paths) } = &mut ours.body {
+            // Theirs is in the order of a hash table, and another at each server.
+            assert_eq!(paths[..], ["/e", "/m2"]);
+            paths.reverse();
+        }
+        let mut written = Vec::new();
+        encode_txn(&ours, &mut written);
+        assert_eq!(written, bytes, "{theirs:?}");
+    }
+    assert_eq!(captured.lines().count(), conversation().len());
 }
 
 #[test]

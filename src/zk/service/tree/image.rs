@@ -48,9 +48,11 @@ impl Tree {
         // What was within the limit when it came in is written whatever the limit is by now.
         let mut read = Reader::new(bytes, usize::MAX);
         let mut tree = Tree::bare();
-        let sessions = read.vector("sessions", 12, |read| Ok((SessionId(read.i64("a session")?), read.i32("a timeout")?)))?;
+        let sessions =
+            read.vector("sessions", 12, |read| Ok((SessionId(read.i64("a session")?), read.i32("a timeout")?)))?;
         tree.sessions.extend(sessions.unwrap_or_default());
-        let acls = read.vector("ACLs", 12, |read| Ok((read.i64("the key of an ACL")?, read_acl(read)?.unwrap_or_default())))?;
+        let acls =
+            read.vector("ACLs", 12, |read| Ok((read.i64("the key of an ACL")?, read_acl(read)?.unwrap_or_default())))?;
         let acls: BTreeMap<i64, Vec<Acl>> = acls.unwrap_or_default().into_iter().collect();
         loop {
             let path = read.text("a path")?;
@@ -146,7 +148,7 @@ impl Image {
         })
     }
 
-    fn write_tables(&self, write: &mut Writer<'_>) {
+    pub(super) fn write_tables(&self, write: &mut Writer<'_>) {
         write.length(self.sessions.len());
         for (session, timeout) in &self.sessions {
             write.i64(session.0);
@@ -187,7 +189,7 @@ fn read_stat_persisted(read: &mut Reader<'_>) -> Result<StatPersisted, WireError
     })
 }
 
-fn write_stat_persisted(write: &mut Writer<'_>, stat: &StatPersisted) {
+pub(super) fn write_stat_persisted(write: &mut Writer<'_>, stat: &StatPersisted) {
     let StatPersisted { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeral_owner, pzxid } = *stat;
     [czxid, mzxid, ctime, mtime].into_iter().for_each(|long| write.i64(long));
     [version, cversion, aversion].into_iter().for_each(|int| write.i32(int));

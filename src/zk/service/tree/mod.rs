@@ -2,23 +2,25 @@
 //!
 //! | part | holds |
 //! |---|---|
-//! | [`nodes`] | the nodes, by place and by path |
-//! | [`acls`] | each ACL once |
-//! | [`owner`] | who a node goes with |
-//! | [`digest`] | the digest of a node |
-//! | [`apply`] | txns: what they change, what came of them, whom it concerns |
-//! | [`change`] | the changes that txns are made of |
-//! | [`image`] | a frozen tree as the bytes of a snapshot, and back |
-//! | [`due`] | the containers and nodes with a time to live that are to be deleted |
+//! | `nodes` | the nodes, by place and by path |
+//! | `acls` | each ACL once |
+//! | `owner` | who a node goes with |
+//! | `digest` | the digest of a node |
+//! | `apply` | txns: what they change, what came of them, whom it concerns |
+//! | `change` | the changes that txns are made of |
+//! | `image` | a frozen tree as the bytes of a snapshot, and back |
+//! | `due` | the containers and nodes with a time to live that are to be deleted |
 
-pub mod acls;
+mod acls;
 pub mod apply;
-pub mod change;
-pub mod digest;
+pub(super) mod change;
+pub(super) mod digest;
 pub mod due;
 pub mod image;
-pub mod nodes;
+pub(super) mod nodes;
 pub mod owner;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -225,7 +225,7 @@ impl Nodes {
         assert_eq!(node.children, 0, "what has children stays");
         let tag = tag(node.body.path_bytes());
         let entry = self.index.find_entry(spread(tag), |entry| entry.1 == slot);
-        entry.ok().expect("every node is in the index").remove();
+        entry.expect("every node is in the index").remove();
         self.free.push(slot);
         let parent = self.node_mut(node.parent);
         parent.children -= 1;
