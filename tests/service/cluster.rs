@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use zabsim::replica::{Effect, Replica};
 use zabsim::zab::{
-    Config, Duration, Ensemble, Input, Instant, Limits, LinkId, MemberRole, Output, PeerState, Recovered, Sid, Txn, Zxid,
+    Config, Duration, Ensemble, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Output, PeerState, Recovered,
+    Sid, Txn, Zxid,
 };
 use zabsim::zk::service::config::ServiceConfig;
 use zabsim::zk::service::zk::Zk;
@@ -83,7 +84,8 @@ impl Cluster {
 
     /// A server that follows and serves.
     pub fn follower(&self) -> Sid {
-        let follows = |node: &Node| node.replica.peer().state() == PeerState::Following && node.replica.peer().is_serving();
+        let follows =
+            |node: &Node| node.replica.peer().state() == PeerState::Following && node.replica.peer().is_serving();
         *self.nodes.iter().find(|(_, node)| follows(node)).expect("somebody follows").0
     }
 
@@ -120,7 +122,7 @@ impl Cluster {
         self.last_conn += 1;
         let conn = ConnId(self.last_conn);
         self.answers.insert(conn, VecDeque::new());
-        self.call(to, Call::Connected { conn, from: [127, 0, 0, 1].into() });
+        self.call_only(to, Call::Connected { conn, from: [127, 0, 0, 1].into() });
         conn
     }
 
@@ -212,6 +214,10 @@ impl Cluster {
                 }
             }
             Output::Persist { id, .. } => self.inputs.push_back((sid, Input::Persisted { through: id })),
+            // No log goes back that far: learners start with the leader's whole state, which a service must write and read.
+            Output::ReadLog { read, .. } => {
+                self.inputs.push_back((sid, Input::LogRead { read, slice: LogSlice::Purged }))
+            }
             Output::Serve { .. } | Output::Synced { .. } | Output::Reject(_) | Output::Milestone(_) => {}
             output => panic!("no test leads here: {output:?}"),
         }

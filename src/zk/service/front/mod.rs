@@ -38,7 +38,8 @@ use connection::{Connection, Figures, Latency, Pending, Stage, Work};
 
 pub use outcome::Delivered;
 
-/// How long a connection may be without a session (`zookeeper.nio.sessionlessCnxnTimeout`), and how exactly silence is measured.
+/// How long a connection may be without a session, and how exactly silence is measured
+/// (`zookeeper.nio.sessionlessCnxnTimeout`).
 const SESSIONLESS: Duration = Duration::from_secs(10);
 
 /// The connections.
@@ -123,7 +124,7 @@ impl Front {
     /// One connected.
     pub fn on_connected(&mut self, conn: ConnId, from: IpAddr, around: &Around<'_>) {
         self.conns.insert(conn, Connection::new(around.now, from));
-        self.silence.put_off(around.now, conn, 0);
+        self.silence.put_off(around.now, conn, SESSIONLESS.as_millis() as i32);
     }
 
     /// A frame came.
