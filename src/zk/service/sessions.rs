@@ -3,6 +3,7 @@
 //! The sessions themselves are part of the replicated state. Only a leader watches the clock: its [`Tracker`] learns of signs
 //! of life on its own connections, from learners' PINGs and from REVALIDATE, and decides which session is over.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::zab::{Duration, Instant, Sid};
@@ -114,8 +115,8 @@ impl Tracker {
 
     /// A session is there from now on, with its whole time-out before it. Says nothing new of one that is known.
     pub fn track(&mut self, now: Instant, session: SessionId, timeout: i32) {
-        if !self.sessions.contains_key(&session) {
-            self.sessions.insert(session, Tracked { is_closing: false, owner: None });
+        if let Entry::Vacant(vacant) = self.sessions.entry(session) {
+            vacant.insert(Tracked { is_closing: false, owner: None });
             self.ends.put_off(now, session, timeout);
         }
     }
