@@ -11,7 +11,7 @@
 //! | `tree` | `DataTree`, `DataNode`, `DigestCalculator`, quotas |
 //! | `prepare` | `PrepRequestProcessor`, against the changes that are proposed and not applied |
 //! | `acl` | `PrepRequestProcessor.checkACL`, the authentication providers |
-//! | `sessions` | `SessionTrackerImpl`, `LeaderSessionTracker`, `ExpiryQueue` |
+//! | `sessions`, `expiry` | `SessionTrackerImpl`, `LeaderSessionTracker`, `ExpiryQueue` |
 //! | `watches` | `WatchManager` |
 //! | `front` | `NIOServerCnxn`, `CommitProcessor`, `FinalRequestProcessor`: connections and the order of replies |
 //!
@@ -19,10 +19,16 @@
 //! and only then the next txn is applied. So no reply ever shows a change before its event.
 
 pub mod acl;
+pub mod config;
+pub mod expiry;
+pub mod front;
 pub mod path;
 pub mod prepare;
 pub mod quota;
+pub mod sessions;
 pub mod tree;
+pub mod watches;
+pub mod zk;
 
 use std::net::IpAddr;
 

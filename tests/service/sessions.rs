@@ -1,0 +1,144 @@
+//! Sessions: how they begin, move, survive their leader, and end.
+
+use zabsim::zab::{Duration, Sid};
+use zabsim::zk::model::{ErrorCode, Request, SessionId};
+use zabsim::zk::service::{Answer, Call};
+
+use crate::client::{Client, Got, create, exists, set};
+use crate::cluster::Cluster;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Pings every second for so many seconds.
+fn keep_alive(cluster: &mut Cluster, client: &mut Client, seconds: u64) {
+    for _ in 0..seconds {
+        client.ask(cluster, &Request::Ping).unwrap();
+        cluster.run_for(SECOND);
+    }
+}
+
+#[test]
+fn a_silent_session_ends_and_takes_its_nodes_along() {
+    for at_leader in [true, false] {
+        let mut cluster = Cluster::of(3);
+        let at = if at_leader { cluster.leader().unwrap() } else { cluster.follower() };
+        let mut silent = Client::new(&mut cluster, at);
+        let follower = cluster.follower();
+        let mut lively = Client::new(&mut cluster, follower);
+        silent.ask(&mut cluster, &create("/e", 1)).unwrap();
+        lively.ask(&mut cluster, &create("/f", 1)).unwrap();
+        keep_alive(&mut cluster, &mut lively, 9);
+        assert!(lively.ask(&mut cluster, &exists("/e", false)).is_ok(), "its time is not over");
+        keep_alive(&mut cluster, &mut lively, 6);
+        assert_eq!(lively.ask(&mut cluster, &exists("/e", false)), Err(ErrorCode::NoNode));
+        assert!(lively.ask(&mut cluster, &exists("/f", false)).is_ok(), "a follower's PINGs tell the leader");
+        assert_eq!(silent.all(&mut cluster), [Got::Closed]);
+        assert!(silent.resume(&mut cluster, at).is_none(), "it is over");
+        assert!(cluster.sids().iter().all(|sid| cluster.service(*sid).tree().sessions().len() == 1));
+    }
+}
+
+#[test]
+fn a_session_moves_with_its_client() {
+    let mut cluster = Cluster::of(3);
+    for (from, to) in [(1, 2), (2, 3), (3, 1)].map(|(from, to)| (Sid(from), Sid(to))) {
+        let mut before = Client::new(&mut cluster, from);
+        let path = format!("/{}", from.0);
+        before.ask(&mut cluster, &create(&path, 1)).unwrap();
+        let mut after = before.resume(&mut cluster, to).expect("it is alive");
+        assert_eq!((after.session, after.timeout), (before.session, 10_000));
+        after.ask(&mut cluster, &set(&path, "x")).unwrap();
+        // The connection it left is still there, and asks for a write: the leader knows better, and nobody is answered.
+        before.send(&mut cluster, &set(&path, "y"));
+        assert_eq!(before.all(&mut cluster), [Got::Closed]);
+        assert!(after.ask(&mut cluster, &exists(&path, false)).is_ok(), "the session lives");
+        assert!(after.all(&mut cluster).is_empty());
+    }
+}
+
+#[test]
+fn a_client_that_comes_back_replaces_its_connection() {
+    let mut cluster = Cluster::of(3);
+    for sid in cluster.sids() {
+        let mut before = Client::new(&mut cluster, sid);
+        before.post(&mut cluster, &create(&format!("/{}", sid.0), 0));
+        let mut after = before.resume(&mut cluster, sid).expect("it is alive");
+        assert_eq!(before.all(&mut cluster), [Got::Closed], "closed before its write was applied");
+        assert!(after.all(&mut cluster).is_empty(), "and nobody is told of that write");
+        after.ask(&mut cluster, &exists(&format!("/{}", sid.0), false)).expect("which was done nevertheless");
+    }
+}
+
+#[test]
+fn a_write_of_a_connection_that_is_gone_is_not_taken_for_one_of_its_successor() {
+    let mut cluster = Cluster::of(3);
+    let follower = cluster.follower();
+    let mut before = Client::new(&mut cluster, follower);
+    let fresh = before.clone();
+    before.post(&mut cluster, &create("/a", 0));
+    cluster.frozen.insert(follower);
+    before.drop_connection(&mut cluster);
+    cluster.frozen.clear();
+    // A client that begins to count anew: request 1 again.
+    let mut after = fresh.resume(&mut cluster, follower).unwrap();
+    after.send(&mut cluster, &create("/a", 0));
+    let got = after.all(&mut cluster);
+    assert!(matches!(&got[..], [Got::Reply(reply)] if reply.error == -110), "{got:?}");
+}
+
+#[test]
+fn nobody_resumes_without_the_password_or_from_the_future() {
+    let mut cluster = Cluster::of(3);
+    for sid in cluster.sids() {
+        let client = Client::new(&mut cluster, sid);
+        assert!(Client::join(&mut cluster, sid, client.session, &[7; 16], 0).is_none());
+        let conn = cluster.connect(sid);
+        let future = "00000000 7fffffffffffffff 00002710 0000000000000000 00000000 00";
+        let digits: Vec<u8> = future.bytes().filter(|byte| *byte != b' ').collect();
+        let bytes = digits.chunks(2).map(|two| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap()).collect();
+        cluster.call(sid, Call::Frame { conn, bytes });
+        assert_eq!(cluster.answer(conn), Some(Answer::Close { conn }), "closed without a word");
+        assert!(Client::join(&mut cluster, sid, SessionId(77), &[7; 16], 0).is_none());
+    }
+}
+
+#[test]
+fn sessions_survive_their_leader() {
+    let mut cluster = Cluster::of(3);
+    let (leader, follower) = (cluster.leader().unwrap(), cluster.follower());
+    let mut client = Client::new(&mut cluster, follower);
+    client.ask(&mut cluster, &create("/e", 1)).unwrap();
+    cluster.run_for(Duration::from_secs(8));
+    cluster.crash(leader);
+    cluster.run_for(Duration::from_secs(5));
+    assert!(cluster.leader().is_some_and(|new| new != leader));
+    assert_eq!(client.all(&mut cluster), [Got::Closed], "nothing is served between two leaders");
+    let mut client = client.resume(&mut cluster, follower).expect("the new leader gives it its whole time again");
+    assert!(client.ask(&mut cluster, &exists("/e", false)).is_ok());
+    cluster.run_for(Duration::from_secs(13));
+    assert!(client.resume(&mut cluster, follower).is_none());
+    let mut other = Client::new(&mut cluster, follower);
+    assert_eq!(other.ask(&mut cluster, &exists("/e", false)), Err(ErrorCode::NoNode), "the new leader lets it end");
+}
+
+#[test]
+fn closing_a_session_ends_it_at_once() {
+    let mut cluster = Cluster::of(3);
+    let follower = cluster.follower();
+    let mut client = Client::new(&mut cluster, follower);
+    client.ask(&mut cluster, &create("/e", 1)).unwrap();
+    client.send(&mut cluster, &Request::CloseSession);
+    let got = client.all(&mut cluster);
+    assert!(matches!(&got[..], [Got::Reply(reply), Got::Closed] if reply.error == 0), "{got:?}");
+    assert!(cluster.sids().iter().all(|sid| cluster.service(*sid).tree().find("/e").is_none()));
+}
+
+#[test]
+fn connections_without_a_word_are_closed() {
+    let mut cluster = Cluster::of(1);
+    let conn = cluster.connect(Sid(1));
+    cluster.run_for(Duration::from_secs(9));
+    assert_eq!(cluster.answer(conn), None);
+    cluster.run_for(Duration::from_secs(12));
+    assert_eq!(cluster.answer(conn), Some(Answer::Close { conn }));
+}
