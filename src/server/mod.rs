@@ -5,3 +5,7 @@
 //! quorum links ─┼─▶ driver: owns the replica ──┼─▶ sockets
 //! election port ┘   (one thread, no locks)     └─▶ metrics
 //! ```
+
+pub mod config;
+
+pub mod words;

@@ -1,0 +1,4 @@
+//! Four-letter words.
+
+/// Every word.
+pub const WORDS: [(&str, &str); 1] = [("srvr", "x")];
