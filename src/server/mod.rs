@@ -8,4 +8,8 @@
 
 pub mod config;
 
+pub mod metrics;
+
+pub mod report;
+
 pub mod words;

@@ -18,6 +18,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::zab::{Config, Duration};
+use crate::zk::wire::Dialect;
 
 pub use complaint::{Complaint, Source};
 pub use members::{Address, Member};
@@ -72,15 +73,6 @@ pub struct ClientOptions {
     pub max_buffer: usize,
     /// Requests under way beyond which clients wait (`globalOutstandingLimit`).
     pub outstanding_limit: usize,
-}
-
-/// Which version of ZooKeeper clients see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Events carry no zxid, and a `create2` within a multi answers as 3.8 does.
-    V3_8,
-    /// The current one.
-    V3_9,
 }
 
 /// What the tree allows.

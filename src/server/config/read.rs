@@ -8,10 +8,11 @@ use super::complaint::{Complaint, Source};
 use super::members::{Address, Members};
 use super::reader::Reader;
 use super::{
-    AdminOptions, ClientOptions, Dialect, Purge, QuorumOptions, Secret, ServerConfig, StoreOptions, TreeOptions, Whitelist,
+    AdminOptions, ClientOptions, Purge, QuorumOptions, Secret, ServerConfig, StoreOptions, TreeOptions, Whitelist,
 };
 use crate::server::words::WORDS;
 use crate::zab::{Config, Duration, Ensemble, Limits, MOST_TICKS, MemberRole, Ratio, Sid};
+use crate::zk::wire::Dialect;
 
 /// What a configuration came to: the server, and what is odd about its files.
 pub type Read = Result<(ServerConfig, Vec<Complaint>), Vec<Complaint>>;
@@ -39,8 +40,8 @@ impl ServerConfig {
         if let Some(algorithm) = reader.take("electionAlg").filter(|it| it.value != "3") {
             reader.wrong(&algorithm, "expected 3, the only election there is");
         }
-        reader.finish();
         let peer = peer(&mut reader, &members, sid, standalone, limits);
+        reader.finish();
         let Reader { errors, warnings, .. } = reader;
         let (Some(peer), Some(store), true) = (peer, store, errors.is_empty()) else { return Err(errors) };
         let (text, members) = if standalone { (String::new(), Vec::new()) } else { (members.text(), members.servers) };
@@ -204,9 +205,11 @@ fn store(reader: &mut Reader) -> Option<StoreOptions> {
 fn tree(reader: &mut Reader) -> TreeOptions {
     let super_digest = reader.take("DigestAuthenticationProvider.superDigest");
     if let Some(property) = super_digest.as_ref().filter(|it| it.value.matches(':').count() != 1) {
-        // Not shown: it may be the password itself.
+        // Its line is named and not shown: it may hold the password itself.
+        let line = reader.source.text[..property.key_span.start].matches('\n').count() + 1;
+        let complaint = reader.source.lacks(format!("`{}` in line {line} has no user and digest", property.key));
         let help = "expected USER:DIGEST, the digest being base64(sha1(\"USER:PASSWORD\"))";
-        reader.error(property, format!("`{}` has no user and digest", property.key), help);
+        reader.errors.push(complaint.help(help));
     }
     TreeOptions {
         skip_acl: reader.yes_no("skipACL", false),
@@ -214,7 +217,7 @@ fn tree(reader: &mut Reader) -> TreeOptions {
         extended_types: reader.flag("extendedTypesEnabled", false),
         enforce_quota: reader.flag("enforceQuota", false),
         digest: reader.flag("digest.enabled", true),
-        dialect: reader.choice("zabsim.dialect", Dialect::V3_9, &[("3.9", Dialect::V3_9), ("3.8", Dialect::V3_8)]),
+        dialect: reader.choice("zabsim.dialect", Dialect::V39, &[("3.9", Dialect::V39), ("3.8", Dialect::V38)]),
     }
 }
 
