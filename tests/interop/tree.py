@@ -1,0 +1,37 @@
+"""A whole tree as one client sees it, to compare the trees of two servers."""
+
+from raw import Client, boolean, buffer
+
+
+def read_tree(port):
+    """Path → (data, stat) of everything but `/zookeeper`, after a `sync`."""
+    client = Client(port)
+    assert client.call("sync", buffer("/"))[1] == 0
+    found, waiting = {}, ["/"]
+    while waiting:
+        path = waiting.pop()
+        _, error, value = client.call("getChildren2", buffer(path) + boolean(False))
+        if error:
+            continue
+        children, _ = value
+        data, stat = client.call("getData", buffer(path) + boolean(False))[2]
+        found[path] = (data, tuple(sorted(stat.items())))
+        waiting += [f"{path.rstrip('/')}/{child}" for child in children if path != "/" or child != "zookeeper"]
+    client.call("closeSession")
+    client.close()
+    return found
+
+
+def differences(first, second):
+    """The paths that differ, with both sides."""
+    return [(path, first.get(path), second.get(path)) for path in sorted({*first, *second}) if first.get(path) != second.get(path)]
+
+
+def assert_same(servers):
+    """Every server that runs has the same tree."""
+    running = [member for member in servers if member.is_up()]
+    trees = [read_tree(member.client) for member in running]
+    for member, tree in zip(running[1:], trees[1:]):
+        wrong = differences(trees[0], tree)
+        assert not wrong, f"server {running[0].sid} ({running[0].kind}) and {member.sid} ({member.kind}) differ: {wrong[:3]}"
+    return trees[0]
