@@ -1,0 +1,306 @@
+//! The journal: writes in, file operations out.
+
+use super::log::{self, LogReader, encode_record};
+use super::names::installing_name;
+use super::snapshot::{encode_snapshot_head, encode_tail};
+use super::{Dir, FileName, FileOp, Files, StoreError, Trailers, log_name, snapshot_name};
+use crate::zab::{Epoch, Payload, Write, WriteId, Zxid};
+
+/// The room that is left before a log is extended.
+const ROOM: u64 = 4096;
+
+/// How a journal writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalSettings {
+    /// By how many bytes a log is extended at a time (`preAllocSize`, there in KiB); 0 for never.
+    pub preallocate: u64,
+    /// How many snapshots are kept, with the logs that follow the oldest (`autopurge.snapRetainCount`); `None` keeps all.
+    pub retain: Option<usize>,
+    /// What stands behind a snapshot.
+    pub last_zxid_trailer: bool,
+}
+
+impl Default for JournalSettings {
+    fn default() -> JournalSettings {
+        JournalSettings { preallocate: 64 << 20, retain: None, last_zxid_trailer: true }
+    }
+}
+
+/// A write of the core, with the state where it is a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalWrite {
+    /// Anything but a snapshot.
+    Plain(WriteId, Write),
+    /// The state of the service.
+    Snapshot {
+        /// The write's number.
+        id: WriteId,
+        /// The last txn in it.
+        zxid: Zxid,
+        /// The state.
+        chunks: Vec<Payload>,
+        /// Its digest.
+        digest: Option<u64>,
+    },
+}
+
+/// A log that is being written.
+#[derive(Clone, Debug)]
+struct Open {
+    name: String,
+    /// Behind the last record.
+    at: u64,
+    /// The length of the file.
+    size: u64,
+    /// Records that no operation carries yet; they end at `at`.
+    records: Vec<u8>,
+}
+
+/// What is being written, and what must be synced.
+#[derive(Debug)]
+pub struct Journal {
+    settings: JournalSettings,
+    open: Option<Open>,
+    /// Logs with operations that no sync covers.
+    unsynced: Vec<String>,
+    /// Whether a log was created since the directory was synced.
+    created: bool,
+}
+
+impl Journal {
+    /// After a recovery: the next txn begins a new log.
+    pub fn new(settings: JournalSettings) -> Journal {
+        Journal { settings, open: None, unsynced: Vec::new(), created: false }
+    }
+
+    /// Turns a batch of writes into operations; when all of them are executed, all of the writes are durable. With `sync` off the
+    /// appends are only written (`forceSync=no`).
+    pub fn batch(
+        &mut self,
+        writes: Vec<JournalWrite>,
+        files: &impl Files,
+        sync: bool,
+        mut execute: impl FnMut(FileOp) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut ops = Vec::new();
+        let mut writes = writes.into_iter().peekable();
+        while let Some(write) = writes.next() {
+            match write {
+                JournalWrite::Plain(_, Write::Append(txn)) => self.append(txn.zxid, txn.payload.as_bytes(), &mut ops),
+                JournalWrite::Plain(_, Write::AcceptedEpoch(epoch)) => self.epoch("acceptedEpoch", epoch, &mut ops),
+                JournalWrite::Plain(_, Write::CurrentEpoch(epoch)) => self.epoch("currentEpoch", epoch, &mut ops),
+                JournalWrite::Snapshot { zxid, chunks, digest, .. } => {
+                    let install = |next: &JournalWrite| matches!(next, JournalWrite::Plain(_, Write::InstallSnapshot { zxid: own }) if *own == zxid);
+                    let received = writes.peek().is_some_and(install);
+                    self.snapshot(zxid, &chunks, digest, received, &mut ops);
+                    if !received {
+                        run(&mut ops, &mut execute)?;
+                        self.purge(files, &mut ops)?;
+                    }
+                }
+                JournalWrite::Plain(_, write) => {
+                    // These look at the files, so what was asked for before must be there.
+                    self.flush(&mut ops);
+                    run(&mut ops, &mut execute)?;
+                    match write {
+                        Write::Truncate { to } => self.truncate(to, files, &mut ops)?,
+                        Write::InstallSnapshot { zxid } => self.install(zxid, files, &mut ops)?,
+                        _ => {}
+                    }
+                }
+            }
+            run(&mut ops, &mut execute)?;
+        }
+        self.flush(&mut ops);
+        if sync {
+            ops.extend(self.unsynced.drain(..).map(|name| FileOp::Sync { dir: Dir::Log, name }));
+            if std::mem::take(&mut self.created) {
+                ops.push(FileOp::SyncDir(Dir::Log));
+            }
+        } else {
+            self.unsynced.clear();
+        }
+        run(&mut ops, &mut execute)
+    }
+
+    fn append(&mut self, zxid: Zxid, txn: &[u8], ops: &mut Vec<FileOp>) {
+        let open = self.open.get_or_insert_with(|| {
+            let name = log_name(zxid);
+            // A file of that name has nothing but a torn record in it.
+            ops.push(FileOp::SetLength { dir: Dir::Log, name: name.clone(), length: 0 });
+            self.created = true;
+            Open { name, at: log::HEADER as u64, size: 0, records: log::header().to_vec() }
+        });
+        let before = open.records.len();
+        encode_record(txn, &mut open.records);
+        open.at += (open.records.len() - before) as u64;
+        if self.settings.preallocate > 0 && open.at + ROOM >= open.size {
+            let step = self.settings.preallocate;
+            open.size = if open.at > open.size { (open.at + step) / step * step } else { open.size + step };
+            ops.push(FileOp::SetLength { dir: Dir::Log, name: open.name.clone(), length: open.size });
+        }
+    }
+
+    /// Writes the records that wait, in one operation.
+    fn flush(&mut self, ops: &mut Vec<FileOp>) {
+        let Some(open) = &mut self.open else { return };
+        if open.records.is_empty() {
+            return;
+        }
+        let bytes = std::mem::take(&mut open.records);
+        let at = open.at - bytes.len() as u64;
+        if !self.unsynced.contains(&open.name) {
+            self.unsynced.push(open.name.clone());
+        }
+        ops.push(FileOp::Write { dir: Dir::Log, name: open.name.clone(), at, bytes });
+    }
+
+    fn epoch(&mut self, name: &str, epoch: Epoch, ops: &mut Vec<FileOp>) {
+        // What was appended before is durable before.
+        self.sync_log(ops);
+        replace(name, vec![epoch.0.to_string().into_bytes()], ops);
+    }
+
+    fn sync_log(&mut self, ops: &mut Vec<FileOp>) {
+        self.flush(ops);
+        ops.extend(self.unsynced.drain(..).map(|name| FileOp::Sync { dir: Dir::Log, name }));
+        if std::mem::take(&mut self.created) {
+            ops.push(FileOp::SyncDir(Dir::Log));
+        }
+    }
+
+    /// The next txn begins a new log (`FileTxnLog.rollLog`).
+    fn roll(&mut self, ops: &mut Vec<FileOp>) {
+        self.sync_log(ops);
+        self.open = None;
+    }
+
+    fn snapshot(&mut self, zxid: Zxid, chunks: &[Payload], digest: Option<u64>, received: bool, ops: &mut Vec<FileOp>) {
+        self.roll(ops);
+        let trailers = Trailers { digest, last_zxid: self.settings.last_zxid_trailer };
+        let tail = encode_tail(chunks, zxid, trailers);
+        let mut parts = vec![encode_snapshot_head()];
+        parts.extend(chunks.iter().map(|chunk| chunk.as_bytes().to_vec()));
+        parts.push(tail);
+        if received {
+            aside(&snapshot_name(zxid), parts, ops);
+        } else {
+            replace(&snapshot_name(zxid), parts, ops);
+        }
+    }
+
+    fn install(&mut self, zxid: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
+        self.roll(ops);
+        let (from, to) = (format!("{}.tmp", snapshot_name(zxid)), installing_name(zxid));
+        ops.push(FileOp::Rename { dir: Dir::Data, from, to });
+        ops.push(FileOp::SyncDir(Dir::Data));
+        finish_install(zxid, files, ops)
+    }
+
+    fn truncate(&mut self, to: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
+        self.roll(ops);
+        for (name, _) in files.list(Dir::Data)? {
+            if matches!(FileName::of(&name), FileName::Snapshot(zxid) if zxid > to) {
+                ops.push(FileOp::Remove { dir: Dir::Data, name });
+            }
+        }
+        ops.push(FileOp::SyncDir(Dir::Data));
+        let mut logs = logs(files)?;
+        while let Some((start, name)) = logs.pop() {
+            if start > to {
+                ops.push(FileOp::Remove { dir: Dir::Log, name });
+                ops.push(FileOp::SyncDir(Dir::Log));
+                continue;
+            }
+            let bytes = files.read(Dir::Log, &name)?;
+            let mut reader = LogReader::new(&name, &bytes)?;
+            let mut keep = reader.position();
+            while let Some(txn) = reader.next_txn() {
+                if txn.zxid <= to {
+                    keep = reader.position();
+                }
+            }
+            ops.push(FileOp::SetLength { dir: Dir::Log, name: name.clone(), length: keep });
+            ops.push(FileOp::Sync { dir: Dir::Log, name });
+            break;
+        }
+        Ok(())
+    }
+
+    /// Old snapshots go, and the logs that end before the oldest one kept.
+    fn purge(&self, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
+        let Some(retain) = self.settings.retain else { return Ok(()) };
+        let mut snapshots: Vec<Zxid> = Vec::new();
+        for (name, _) in files.list(Dir::Data)? {
+            if let FileName::Snapshot(zxid) = FileName::of(&name) {
+                snapshots.push(zxid);
+            }
+        }
+        snapshots.sort_unstable();
+        let Some(oldest) = snapshots.iter().rev().nth(retain.max(1) - 1).copied() else { return Ok(()) };
+        for zxid in snapshots.into_iter().filter(|zxid| *zxid < oldest) {
+            ops.push(FileOp::Remove { dir: Dir::Data, name: snapshot_name(zxid) });
+        }
+        let logs = logs(files)?;
+        for pair in logs.windows(2) {
+            if pair[1].0 <= oldest {
+                ops.push(FileOp::Remove { dir: Dir::Log, name: pair[0].1.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn run(ops: &mut Vec<FileOp>, execute: &mut impl FnMut(FileOp) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    ops.drain(..).try_for_each(execute)
+}
+
+/// Writes a file aside and syncs it.
+fn aside(name: &str, parts: Vec<Vec<u8>>, ops: &mut Vec<FileOp>) {
+    let name = format!("{name}.tmp");
+    ops.push(FileOp::SetLength { dir: Dir::Data, name: name.clone(), length: 0 });
+    let mut at = 0;
+    for bytes in parts {
+        let length = bytes.len() as u64;
+        ops.push(FileOp::Write { dir: Dir::Data, name: name.clone(), at, bytes });
+        at += length;
+    }
+    ops.push(FileOp::Sync { dir: Dir::Data, name });
+}
+
+/// Replaces a file, so that a crash leaves the old or the new one.
+fn replace(name: &str, parts: Vec<Vec<u8>>, ops: &mut Vec<FileOp>) {
+    aside(name, parts, ops);
+    ops.push(FileOp::Rename { dir: Dir::Data, from: format!("{name}.tmp"), to: name.to_owned() });
+    ops.push(FileOp::SyncDir(Dir::Data));
+}
+
+/// The logs, oldest first.
+pub(super) fn logs(files: &impl Files) -> Result<Vec<(Zxid, String)>, StoreError> {
+    let mut logs: Vec<(Zxid, String)> = Vec::new();
+    for (name, _) in files.list(Dir::Log)? {
+        if let FileName::Log(start) = FileName::of(&name) {
+            logs.push((start, name));
+        }
+    }
+    logs.sort();
+    Ok(logs)
+}
+
+/// What is left to do once a received snapshot is decided.
+pub(super) fn finish_install(zxid: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
+    for (_, name) in logs(files)? {
+        ops.push(FileOp::Remove { dir: Dir::Log, name });
+    }
+    ops.push(FileOp::SyncDir(Dir::Log));
+    for (name, _) in files.list(Dir::Data)? {
+        if matches!(FileName::of(&name), FileName::Snapshot(_)) {
+            ops.push(FileOp::Remove { dir: Dir::Data, name });
+        }
+    }
+    // Only when the others are gone for good: a newer one of the old history would be preferred to it.
+    ops.push(FileOp::SyncDir(Dir::Data));
+    ops.push(FileOp::Rename { dir: Dir::Data, from: installing_name(zxid), to: snapshot_name(zxid) });
+    ops.push(FileOp::SyncDir(Dir::Data));
+    Ok(())
+}

@@ -1,0 +1,444 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::zab::{self, Epoch, Message, Notification, Payload, PeerState, Sid, Txn, Vote, Zxid};
+use crate::zk::model::*;
+
+/// The 138 bytes of configuration of the captures.
+const CFG: &str = "server.1=127.0.0.1:39281:39381:participant\nserver.2=127.0.0.1:39282:39382:participant\n\
+                   server.3=127.0.0.1:39283:39383:participant\nversion=0";
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let digit = |byte: u8| (byte as char).to_digit(16).unwrap() as u8;
+    digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
+
+fn bytes_of(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(&mut bytes);
+    bytes
+}
+
+#[test]
+fn a_hello_is_as_captured() {
+    let captured = hex("ffffffffffff0000 0000000000000001 0000000f 3132372e302e302e313a3339333831");
+    let hello = Hello { sid: Sid(1), address: Some("127.0.0.1:39381".into()) };
+    assert_eq!(bytes_of(|bytes| hello.encode(bytes)), captured);
+    assert_eq!(Hello::decode(&captured), Ok(hello));
+    for cut in 0..captured.len() {
+        let Err(Missing::Bytes(missing)) = Hello::decode(&captured[..cut]) else { panic!("{cut} bytes are too few") };
+        assert!(missing > 0 && cut + missing <= captured.len());
+    }
+    assert_eq!(Hello::decode(&hex("0000000000000007")), Ok(Hello { sid: Sid(7), address: None }));
+    assert!(matches!(Hello::decode(&hex("fffffffffffffffe")), Err(Missing::Wrong(_))));
+}
+
+#[test]
+fn a_notification_is_as_captured() {
+    let head = "000000b6000000000000000000000001000000000000000000000000000000010000000000000000000000020000008a";
+    let captured = [hex(head), CFG.as_bytes().to_vec()].concat();
+    let vote = Vote { leader: Sid(1), zxid: Zxid(0), peer_epoch: Epoch(0) };
+    let notification = Notification { state: PeerState::Looking, vote, round: 1, version: 2, config_version: 0 };
+    assert_eq!(bytes_of(|bytes| encode_notification(&notification, CFG, bytes)), captured);
+    assert_eq!(decode_notification(&captured[4..], 9), Ok(notification));
+    let old = Notification { version: 0, config_version: 9, ..notification };
+    assert_eq!(decode_notification(&captured[4..32], 9), Ok(old));
+    assert_eq!(decode_notification(&captured[4..44], 9), Ok(old), "of 40 bytes the version is not read");
+    assert!(decode_notification(&captured[4..40], 9).is_err(), "36 bytes are none");
+}
+
+/// Every packet of the captures, with the message it is.
+fn packets() -> Vec<(Sender, Message, &'static str)> {
+    let zero = Zxid(0);
+    let request = Forwarded {
+        session: SessionId(0x0100_0028_e171_0000),
+        cxid: 0,
+        op: OpCode::CreateSession.code(),
+        record: &10000i32.to_be_bytes(),
+        auth: Vec::new(),
+    };
+    vec![
+        (
+            Sender::Learner,
+            Message::FollowerInfo { sid: Sid(1), accepted_epoch: Epoch(0), config_version: 0 },
+            "0000000b 0000000000000000 00000014 0000000000000001 00010000 0000000000000000 ffffffff",
+        ),
+        (
+            Sender::Leader,
+            Message::LeaderInfo { epoch: Epoch(1) },
+            "00000011 0000000100000000 00000004 00010000 ffffffff",
+        ),
+        (
+            Sender::Learner,
+            Message::AckEpoch { last_zxid: zero, current_epoch: Some(Epoch(0)) },
+            "00000012 0000000000000000 00000004 00000000 ffffffff",
+        ),
+        (Sender::Leader, Message::Diff { zxid: zero }, "0000000d 0000000000000000 ffffffff ffffffff"),
+        (Sender::Leader, Message::UpToDate, "0000000c ffffffffffffffff ffffffff ffffffff"),
+        (
+            Sender::Learner,
+            Message::Request(zab::Request::Write(request.to_payload())),
+            "00000001 ffffffffffffffff 00000014 01000028e1710000 00000000 fffffff6 00002710 ffffffff",
+        ),
+        (
+            Sender::Learner,
+            Message::Revalidate(Payload::new(&hex("01000028e1710000 00002710"))),
+            "00000006 ffffffffffffffff 0000000c 01000028e1710000 00002710 ffffffff",
+        ),
+    ]
+}
+
+fn decode_all(sender: Sender, bytes: &[u8], piece: usize) -> Result<Vec<Message>, WireError> {
+    let mut decoder = LinkDecoder::new(sender);
+    let mut messages = Vec::new();
+    for part in bytes.chunks(piece.max(1)) {
+        decoder.feed(part);
+        while let Some(message) = decoder.next_message()? {
+            messages.push(message);
+        }
+    }
+    Ok(messages)
+}
+
+#[test]
+fn packets_are_as_captured_however_they_arrive() {
+    for (sender, message, text) in packets() {
+        let captured = hex(text);
+        let sync = SyncOf::default();
+        assert_eq!(bytes_of(|bytes| encode_message(&message, CFG, &sync, bytes)), captured, "{message}");
+        let twice = [captured.clone(), captured].concat();
+        for piece in [1, 7, 1000] {
+            assert_eq!(decode_all(sender, &twice, piece), Ok(vec![message.clone(), message.clone()]), "{piece}");
+        }
+    }
+}
+
+#[test]
+fn a_forwarded_sync_says_whose_it_is() {
+    let captured = "00000001 ffffffffffffffff 00000016 01000028e1710000 00000007 00000009 00000002 2f61 ffffffff";
+    let sync = SyncOf { session: SessionId(0x0100_0028_e171_0000), cxid: 7, path: "/a".into() };
+    let message = Message::Request(zab::Request::Sync);
+    assert_eq!(bytes_of(|bytes| encode_message(&message, "", &sync, bytes)), hex(captured));
+    assert_eq!(decode_all(Sender::Learner, &hex(captured), 9), Ok(vec![message]));
+}
+
+#[test]
+fn a_forwarded_write_keeps_the_ids_of_its_client() {
+    let auth = vec![Id { scheme: "ip".into(), id: "127.0.0.1".into() }];
+    let request = Forwarded { session: SessionId(5), cxid: 3, op: OpCode::Delete.code(), record: b"abc", auth };
+    let payload = request.to_payload();
+    assert_eq!(Forwarded::read(payload.as_bytes()), Ok(request));
+    let message = Message::Request(zab::Request::Write(payload));
+    let bytes = bytes_of(|bytes| encode_message(&message, "", &SyncOf::default(), bytes));
+    assert_eq!(decode_all(Sender::Learner, &bytes, 5), Ok(vec![message]));
+}
+
+/// A raw snapshot: one session, one ACL, a root and a node.
+fn snapshot() -> Vec<u8> {
+    let node = "0000000000000000 0000000000000000 0000000000000000 0000000000000000 00000000 00000000 00000000 \
+                0000000000000000 0000000000000000";
+    let acl = "0000000000000001 00000001 0000001f 00000005 776f726c64 00000006 616e796f6e65";
+    let text = format!(
+        "00000001 0100000000000000 00002710 00000001 {acl} 00000000 00000000 0000000000000001 {node} \
+         00000002 2f61 ffffffff ffffffffffffffff {node} 00000001 2f"
+    );
+    hex(&text)
+}
+
+#[test]
+fn a_snapshot_on_a_link_ends_where_it_ends() {
+    let body = snapshot();
+    let zxid = Zxid::new(Epoch(1), 5);
+    let mut bytes = bytes_of(|bytes| encode_message(&Message::Snap { zxid }, "", &SyncOf::default(), bytes));
+    bytes.extend(&body);
+    for message in [Message::SnapDone, Message::Commit { zxid }] {
+        encode_message(&message, "", &SyncOf::default(), &mut bytes);
+    }
+    for piece in [1, 3, 50, 10_000] {
+        let messages = decode_all(Sender::Leader, &bytes, piece).unwrap();
+        let chunks = messages.iter().filter_map(|message| match message {
+            Message::SnapChunk { chunk } => Some(chunk.as_bytes()),
+            _ => None,
+        });
+        assert_eq!(chunks.collect::<Vec<_>>().concat(), body, "in pieces of {piece}");
+        assert_eq!(messages.first(), Some(&Message::Snap { zxid }));
+        assert_eq!(messages[messages.len() - 2..], [Message::SnapDone, Message::Commit { zxid }]);
+    }
+}
+
+#[test]
+fn txns_of_a_real_leader_are_read_and_written_alike() {
+    let txns = include_str!("../../../tests/captures/proposals.txt");
+    let mut count = 0;
+    for line in txns.lines() {
+        let bytes = hex(line);
+        let txn = decode_txn(&bytes).unwrap();
+        assert_eq!(bytes_of(|out| encode_txn(&txn, out)), bytes);
+        assert_eq!(txn.header.kind, txn.body.kind());
+        assert_eq!(txn.digest.is_none(), matches!(txn.body, TxnBody::Error(_)));
+        count += 1;
+    }
+    assert_eq!(count, 17);
+}
+
+#[test]
+fn a_create_of_the_oldest_kind_is_read() {
+    let txn = TxnRecord {
+        header: TxnHeader { session: SessionId(1), cxid: 2, zxid: Zxid(3), time: 4, kind: OpCode::Create },
+        body: TxnBody::Create(CreateTxn {
+            kind: CreateKind::Create,
+            path: "/a".into(),
+            data: None,
+            acl: vec![Acl::open()],
+            ephemeral: true,
+            parent_cversion: -1,
+            ttl: -1,
+        }),
+        digest: None,
+    };
+    let bytes = bytes_of(|bytes| encode_txn(&txn, bytes));
+    assert_eq!(decode_txn(&bytes[..bytes.len() - 4]), Ok(txn));
+}
+
+#[test]
+fn client_frames_are_as_captured() {
+    let connect = ConnectRequest {
+        protocol_version: 0,
+        last_zxid_seen: 0,
+        timeout: 10000,
+        session: SessionId(0),
+        password: vec![0; 16],
+        read_only: Some(false),
+    };
+    let captured = format!("00000000 0000000000000000 00002710 0000000000000000 00000010 {} 00", "00".repeat(16));
+    assert_eq!(bytes_of(|bytes| encode_connect_request(&connect, bytes)), hex(&captured));
+    assert_eq!(decode_connect_request(&hex(&captured)), Ok(connect.clone()));
+    let short = hex(&captured);
+    let old = ConnectRequest { read_only: None, ..connect };
+    assert_eq!(decode_connect_request(&short[..short.len() - 1]), Ok(old));
+
+    let create = Request::Create(Create {
+        kind: CreateKind::Create,
+        path: "/a".into(),
+        data: Some(Payload::new(b"hi")),
+        acl: Some(vec![Acl::open()]),
+        flags: 0,
+        ttl: -1,
+    });
+    let captured = "00000001 00000001 00000002 2f61 00000002 6869 00000001 0000001f 00000005 776f726c64 00000006 \
+                    616e796f6e65 00000000";
+    assert_eq!(bytes_of(|bytes| encode_request(1, &create, bytes)), hex(captured));
+    let frame = hex(captured);
+    let (header, record) = decode_header(&frame).unwrap();
+    assert_eq!((header.xid, header.op), (1, 1));
+    assert_eq!(decode_request(OpCode::Create, record), Ok(create));
+
+    let failed = Reply {
+        xid: 13,
+        zxid: 0x1_0000_000c,
+        error: 0,
+        response: Some(Response::Multi([0, -101, -2].map(MultiResult::Error).to_vec())),
+    };
+    let captured = "0000000d 000000010000000c 00000000 ffffffff 00 00000000 00000000 ffffffff 00 ffffff9b ffffff9b \
+                    ffffffff 00 fffffffe fffffffe ffffffff 01 ffffffff";
+    assert_eq!(bytes_of(|bytes| encode_reply(&failed, bytes)), hex(captured));
+    assert_eq!(decode_reply(OpCode::Multi, &hex(captured)), Ok(failed));
+
+    let event = WatchEvent { kind: EventType::NodeDataChanged, path: "/a".into() };
+    let captured = "ffffffff ffffffffffffffff 00000000 00000003 00000003 00000002 2f61";
+    assert_eq!(bytes_of(|bytes| encode_watch_event(&event, 7, Dialect::V38, bytes)), hex(captured));
+    assert_eq!(decode_watch_event(&hex(captured)[16..]), Ok(event));
+}
+
+#[test]
+fn surrogates_written_one_by_one_are_put_together() {
+    let text = hex("00000007 61 eda0bd edb880");
+    assert_eq!(Reader::new(&text, 100).text("a text"), Ok("a\u{1f600}".into()));
+    let alone = hex("00000003 eda0bd");
+    assert_eq!(Reader::new(&alone, 100).text("a text"), Err(WireError::Text { at: 0 }));
+}
+
+#[test]
+fn a_count_that_cannot_be_allocates_nothing() {
+    let bytes = hex("7fffffff 000000");
+    let read = Reader::new(&bytes, 100).vector("numbers", 1, |reader| reader.boolean("a number"));
+    assert!(matches!(read, Err(WireError::End { .. })));
+    assert!(matches!(Reader::new(&hex("fffffffe"), 9).buffer("a buffer"), Err(WireError::Length { length: -2, .. })));
+    assert!(matches!(Reader::new(&hex("0000000a"), 9).buffer("a buffer"), Err(WireError::Length { length: 10, .. })));
+}
+
+fn texts() -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec("/[a-z\u{e9}\u{1f600}]{0,8}", 0..4)
+}
+
+fn data() -> impl Strategy<Value = Option<Payload>> {
+    proptest::option::of(proptest::collection::vec(any::<u8>(), 0..50).prop_map(|bytes| Payload::new(&bytes)))
+}
+
+fn acls() -> impl Strategy<Value = Vec<Acl>> {
+    let acl = (any::<i32>(), "[a-z]{1,6}", "[a-z:]{0,9}");
+    proptest::collection::vec(acl.prop_map(|(perms, scheme, id)| Acl { perms, id: Id { scheme, id } }), 0..4)
+}
+
+fn creates() -> impl Strategy<Value = Create> {
+    let kinds = [CreateKind::Create, CreateKind::Create2, CreateKind::Container, CreateKind::Ttl];
+    let kind = proptest::sample::select(kinds.to_vec());
+    (kind, "/[a-z]{0,9}", data(), proptest::option::of(acls()), any::<i32>(), any::<i64>()).prop_map(
+        |(kind, path, data, acl, flags, ttl)| {
+            let ttl = if kind == CreateKind::Ttl { ttl } else { -1 };
+            Create { kind, path, data, acl, flags, ttl }
+        },
+    )
+}
+
+fn multi_ops() -> impl Strategy<Value = MultiOp> {
+    prop_oneof![
+        creates().prop_map(MultiOp::Create),
+        ("/[a-z]{0,9}", any::<i32>()).prop_map(|(path, version)| MultiOp::Delete { path, version }),
+        ("/[a-z]{0,9}", data(), any::<i32>()).prop_map(|(path, data, version)| MultiOp::SetData {
+            path,
+            data,
+            version
+        }),
+        ("/[a-z]{0,9}", any::<i32>()).prop_map(|(path, version)| MultiOp::Check { path, version }),
+    ]
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let path = || "/[a-z]{0,9}";
+    prop_oneof![
+        creates().prop_map(Request::Create),
+        (path(), any::<i32>()).prop_map(|(path, version)| Request::Delete { path, version }),
+        (path(), any::<bool>()).prop_map(|(path, watch)| Request::GetData { path, watch }),
+        (path(), data(), any::<i32>()).prop_map(|(path, data, version)| Request::SetData { path, data, version }),
+        (path(), proptest::option::of(acls()), any::<i32>()).prop_map(|(path, acl, version)| Request::SetAcl {
+            path,
+            acl,
+            version
+        }),
+        proptest::collection::vec(multi_ops(), 0..4).prop_map(Request::Multi),
+        (any::<i64>(), texts(), texts(), texts(), texts(), texts()).prop_map(
+            |(relative_zxid, data, exist, child, persistent, persistent_recursive)| {
+                Request::SetWatches(SetWatches { relative_zxid, data, exist, child, persistent, persistent_recursive })
+            }
+        ),
+        (path(), any::<i32>()).prop_map(|(path, mode)| Request::AddWatch { path, mode }),
+    ]
+}
+
+fn bodies() -> impl Strategy<Value = TxnBody> {
+    let path = || "/[a-z]{0,9}";
+    let create =
+        (creates(), acls(), any::<bool>(), any::<i32>()).prop_map(|(create, acl, ephemeral, parent_cversion)| {
+            let ephemeral = ephemeral && matches!(create.kind, CreateKind::Create | CreateKind::Create2);
+            let Create { kind, path, data, ttl, .. } = create;
+            TxnBody::Create(CreateTxn { kind, path, data, acl, ephemeral, parent_cversion, ttl })
+        });
+    prop_oneof![
+        create,
+        path().prop_map(|path| TxnBody::Delete { path }),
+        (path(), data(), any::<i32>()).prop_map(|(path, data, version)| TxnBody::SetData { path, data, version }),
+        (path(), acls(), any::<i32>()).prop_map(|(path, acl, version)| TxnBody::SetAcl { path, acl, version }),
+        any::<i32>().prop_map(TxnBody::Error),
+        texts().prop_map(|paths| TxnBody::CloseSession { paths: Some(paths) }),
+    ]
+}
+
+fn txns() -> impl Strategy<Value = TxnRecord> {
+    let body = prop_oneof![bodies(), proptest::collection::vec(bodies(), 0..4).prop_map(TxnBody::Multi)];
+    let digest = proptest::option::of(any::<u64>().prop_map(|tree| TxnDigest { version: 2, tree }));
+    (any::<i64>(), any::<i32>(), any::<i64>(), any::<i64>(), body, digest).prop_map(
+        |(session, cxid, zxid, time, body, digest)| TxnRecord {
+            header: TxnHeader { session: SessionId(session), cxid, zxid: Zxid(zxid), time, kind: body.kind() },
+            body,
+            digest,
+        },
+    )
+}
+
+/// Bytes that are almost right: a valid encoding with some bytes changed, cut or added.
+fn damaged(good: Vec<u8>, damage: &[(u16, u8)], cut: u16) -> Vec<u8> {
+    let mut bytes = good;
+    for &(at, value) in damage {
+        let at = usize::from(at) % (bytes.len() + 1);
+        if at < bytes.len() { bytes[at] = value } else { bytes.push(value) }
+    }
+    bytes.truncate(usize::from(cut).max(bytes.len() / 2));
+    bytes
+}
+
+fn damages() -> impl Strategy<Value = (Vec<(u16, u8)>, u16)> {
+    (proptest::collection::vec((any::<u16>(), any::<u8>()), 0..6), any::<u16>())
+}
+
+/// Every decoder takes any bytes.
+fn decode_everything(bytes: &[u8]) {
+    let _ = decode_connect_request(bytes);
+    let _ = decode_connect_response(bytes);
+    let _ = decode_watch_event(bytes);
+    let _ = decode_header(bytes);
+    let _ = decode_txn(bytes);
+    let _ = header_of(bytes);
+    let _ = Forwarded::read(bytes);
+    let _ = Hello::decode(bytes);
+    let _ = decode_notification(bytes, 0);
+    for op in OpCode::ALL {
+        let _ = decode_request(*op, bytes);
+        let _ = decode_reply(*op, bytes);
+    }
+    for sender in [Sender::Leader, Sender::Learner] {
+        let _ = decode_all(sender, bytes, 13);
+    }
+    let mut scan = SnapshotScan::new();
+    for piece in bytes.chunks(11) {
+        if scan.feed(piece).is_err() {
+            break;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn requests_come_back(request in requests(), xid: i32) {
+        let bytes = bytes_of(|bytes| encode_request(xid, &request, bytes));
+        let (header, record) = decode_header(&bytes).unwrap();
+        prop_assert_eq!(header, RequestHeader { xid, op: request.op().code() });
+        prop_assert_eq!(decode_request(request.op(), record), Ok(request));
+    }
+
+    #[test]
+    fn txns_come_back(txn in txns()) {
+        let bytes = bytes_of(|bytes| encode_txn(&txn, bytes));
+        prop_assert_eq!(decode_txn(&bytes), Ok(txn));
+    }
+
+    #[test]
+    fn proposals_come_back(payload in proptest::collection::vec(any::<u8>(), 0..200), zxid: i64, piece in 1usize..50) {
+        let txn = Txn { zxid: Zxid(zxid), payload: Payload::new(&payload) };
+        let messages = vec![Message::Proposal { txn: txn.clone() }, Message::Inform { txn }, Message::Commit { zxid: Zxid(zxid) }];
+        let mut bytes = Vec::new();
+        messages.iter().for_each(|message| encode_message(message, "", &SyncOf::default(), &mut bytes));
+        prop_assert_eq!(decode_all(Sender::Leader, &bytes, piece), Ok(messages));
+    }
+
+    #[test]
+    fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        decode_everything(&bytes);
+    }
+
+    #[test]
+    fn damaged_bytes_are_taken(request in requests(), txn in txns(), damage in damages(), which in 0usize..9) {
+        let good = match which {
+            0 | 1 => bytes_of(|bytes| encode_request_body(&request, bytes)),
+            2 | 3 => bytes_of(|bytes| encode_txn(&txn, bytes)),
+            4 => snapshot(),
+            _ => {
+                let list = packets();
+                let (_, message, _) = &list[which % list.len()];
+                bytes_of(|bytes| encode_message(message, CFG, &SyncOf::default(), bytes))
+            }
+        };
+        decode_everything(&damaged(good, &damage.0, damage.1));
+    }
+}
