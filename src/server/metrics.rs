@@ -69,7 +69,8 @@ pub fn prometheus(report: &Report, participants: usize) -> String {
     ];
     for Metric { name, kind, value } in metrics(report, participants).into_iter().chain(of_prometheus) {
         let kind = if kind == Kind::Gauge { "gauge" } else { "counter" };
-        write!(text, "# HELP {name} {name}\n# TYPE {name} {kind}\n{name} {value}\n").expect("a string takes everything");
+        write!(text, "# HELP {name} {name}\n# TYPE {name} {kind}\n{name} {value}\n")
+            .expect("a string takes everything");
     }
     text
 }

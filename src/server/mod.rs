@@ -5,8 +5,13 @@
 //! quorum links ─┼─▶ driver: owns the replica ──┼─▶ sockets
 //! election port ┘   (one thread, no locks)     └─▶ metrics
 //! ```
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the adapter is where sockets, files and clocks are")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the adapter is where sockets, files and clocks are"
+)]
 
+pub mod admin;
 mod clients;
 mod clock;
 pub mod config;

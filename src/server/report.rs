@@ -271,6 +271,9 @@ mod tests {
     #[test]
     fn an_average_has_one_to_four_decimals() {
         let average = |micros: u64, count| Average { total: Duration(micros * 1000), count }.to_string();
-        assert_eq!([average(0, 0), average(37_000, 17), average(5000, 2), average(3000, 1)], ["0.0", "2.1764", "2.5", "3.0"]);
+        assert_eq!(
+            [average(0, 0), average(37_000, 17), average(5000, 2), average(3000, 1)],
+            ["0.0", "2.1764", "2.5", "3.0"]
+        );
     }
 }

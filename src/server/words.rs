@@ -30,7 +30,7 @@ pub const WORDS: [(&str, &str); 18] = [
 ];
 
 /// `ZooTrace`: session, warnings, invocation and so on. Tools ask for it, nothing here depends on it.
-const TRACE_MASK: u64 = 306;
+pub(super) const TRACE_MASK: u64 = 306;
 
 const NOT_SERVING: &str = "This ZooKeeper instance is not currently serving requests\n";
 
@@ -197,8 +197,10 @@ fn watch_summary(report: &Report) -> String {
 
 fn watches_by_path(report: &Report) -> String {
     let by_path = by_path(report);
-    let sessions: Vec<(&str, Vec<String>)> =
-        by_path.into_iter().map(|(path, ids)| (path, ids.iter().map(|id| Session(*id).to_string()).collect())).collect();
+    let sessions: Vec<(&str, Vec<String>)> = by_path
+        .into_iter()
+        .map(|(path, ids)| (path, ids.iter().map(|id| Session(*id).to_string()).collect()))
+        .collect();
     listed(sessions.iter().map(|(path, ids)| (path, ids.as_slice())))
 }
 

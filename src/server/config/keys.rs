@@ -16,7 +16,8 @@ pub(super) enum Without {
 
 const JAVA: &str = "it tunes Java's threads and buffers; this server has neither";
 const NO_TLS: &str = "there is no TLS: remove the key and use a plain port, behind a proxy that ends TLS if need be";
-const NO_SASL: &str = "there is no SASL between servers: remove the key, and let only servers reach the quorum and election ports";
+const NO_SASL: &str =
+    "there is no SASL between servers: remove the key, and let only servers reach the quorum and election ports";
 const STATIC: &str = "members are listed as server.N in this file and the same everywhere: remove the key";
 
 /// What a key of ZooKeeper means here that the configuration does not read.
@@ -51,12 +52,23 @@ pub(super) fn of_zookeeper(key: &str) -> Option<Without> {
         _ => {
             let prefix = |prefix: &str| key.starts_with(prefix);
             if prefix("ssl.") || prefix("authProvider.") || prefix("X509AuthenticationProvider.") {
-                refused(&[], "there are no other authentication schemes than world, ip, digest and auth: remove the key")
+                refused(
+                    &[],
+                    "there are no other authentication schemes than world, ip, digest and auth: remove the key",
+                )
             } else if prefix("quorum.auth.") || prefix("multiAddress.") {
                 Some(Without::Harm("what it belongs to is not supported"))
-            } else if ["jvm.", "nio.", "netty.", "commitProcessor.", "throttled", "request_throttle", "connection_throttle"]
-                .into_iter()
-                .any(prefix)
+            } else if [
+                "jvm.",
+                "nio.",
+                "netty.",
+                "commitProcessor.",
+                "throttled",
+                "request_throttle",
+                "connection_throttle",
+            ]
+            .into_iter()
+            .any(prefix)
             {
                 Some(Without::Harm(JAVA))
             } else {

@@ -73,7 +73,11 @@ impl Members {
         for (number, property) in reader.take_all("server.") {
             let Some(sid) = sid(&number) else {
                 let message = format!("`{}` does not name a server", property.key);
-                reader.error(&property, message, "write server.N with a number N, the one in that server's file `myid`");
+                reader.error(
+                    &property,
+                    message,
+                    "write server.N with a number N, the one in that server's file `myid`",
+                );
                 continue;
             };
             members.servers.extend(member(reader, sid, &property));
@@ -150,7 +154,8 @@ fn sid(text: &str) -> Option<Sid> {
     text.parse().ok().filter(|&sid| sid >= 0).map(Sid)
 }
 
-const FORM: &str = "write HOST:QUORUM_PORT:ELECTION_PORT, then perhaps :participant or :observer, then perhaps ;CLIENT_PORT";
+const FORM: &str =
+    "write HOST:QUORUM_PORT:ELECTION_PORT, then perhaps :participant or :observer, then perhaps ;CLIENT_PORT";
 
 /// `host:quorum:election[:role][;[host:]port]`; complains and yields nothing if it is not that.
 fn member(reader: &mut Reader, sid: Sid, property: &Property) -> Option<Member> {

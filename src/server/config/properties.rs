@@ -100,7 +100,8 @@ impl Lines<'_> {
     }
 
     fn skip_gap(&mut self) {
-        self.at += self.text[self.at..].find(|c| !matches!(c, ' ' | '\t' | '\x0c')).unwrap_or(self.text.len() - self.at);
+        self.at +=
+            self.text[self.at..].find(|c| !matches!(c, ' ' | '\t' | '\x0c')).unwrap_or(self.text.len() - self.at);
     }
 
     fn logical(&mut self) -> Result<Vec<Char>, BadEscape> {

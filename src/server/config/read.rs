@@ -54,13 +54,21 @@ fn members(reader: &mut Reader, open: &mut dyn FnMut(&Path) -> io::Result<String
     let members = Members::read(reader);
     let Some(named) = reader.take("dynamicConfigFile") else { return members };
     if !members.is_empty() {
-        reader.error(&named, "servers are listed here and in a dynamic file", "remove `dynamicConfigFile`, or the servers here");
+        reader.error(
+            &named,
+            "servers are listed here and in a dynamic file",
+            "remove `dynamicConfigFile`, or the servers here",
+        );
         return members;
     }
     let text = match open(Path::new(&named.value)) {
         Ok(text) => text,
         Err(error) => {
-            reader.error(&named, format!("cannot read `{}`: {error}", named.value), "name the file that lists the servers");
+            reader.error(
+                &named,
+                format!("cannot read `{}`: {error}", named.value),
+                "name the file that lists the servers",
+            );
             return members;
         }
     };
@@ -86,7 +94,9 @@ fn is_standalone(reader: &mut Reader, members: &Members) -> bool {
     let path = reader.source.clone();
     match members.voters() {
         0 | 1 if observers > 0 && (allowed || members.voters() == 0) => {
-            reader.errors.push(path.lacks("observers need an ensemble to observe").help("list at least two participants"));
+            reader
+                .errors
+                .push(path.lacks("observers need an ensemble to observe").help("list at least two participants"));
             false
         }
         0 if !allowed && reader.errors.is_empty() => {
@@ -111,7 +121,8 @@ fn limits(reader: &mut Reader, standalone: bool) -> Limits {
     let default = Limits::default();
     let milliseconds =
         |reader: &mut Reader, key: &str| reader.number(key, 0..=MOST_MILLISECONDS).map(Duration::from_millis);
-    let tick_time = reader.number("tickTime", 1..=MOST_MILLISECONDS).map_or(Duration::from_secs(3), Duration::from_millis);
+    let tick_time =
+        reader.number("tickTime", 1..=MOST_MILLISECONDS).map_or(Duration::from_secs(3), Duration::from_millis);
     let mut ticks = |key: &str, sample: u32| {
         let had = reader.errors.len();
         let ticks = reader.number(key, 1..=MOST_TICKS);
@@ -127,7 +138,8 @@ fn limits(reader: &mut Reader, standalone: bool) -> Limits {
         init_limit,
         sync_limit,
         connect_limit: reader.number("connectToLearnerMasterLimit", 0..=MOST_TICKS).unwrap_or(0),
-        connect_retry_delay: milliseconds(reader, "leaderConnectDelayDuringRetryMs").unwrap_or(default.connect_retry_delay),
+        connect_retry_delay: milliseconds(reader, "leaderConnectDelayDuringRetryMs")
+            .unwrap_or(default.connect_retry_delay),
         finalize_wait: default.finalize_wait,
         min_notification_interval: reader
             .number("fastleader.minNotificationInterval", 1..=MOST_MILLISECONDS)
@@ -280,7 +292,13 @@ fn sid(
     found
 }
 
-fn clients(reader: &mut Reader, members: &Members, sid: Option<Sid>, standalone: bool, tick: Duration) -> ClientOptions {
+fn clients(
+    reader: &mut Reader,
+    members: &Members,
+    sid: Option<Sid>,
+    standalone: bool,
+    tick: Duration,
+) -> ClientOptions {
     let had = reader.errors.len();
     let port = reader.take("clientPort");
     let host = reader.text("clientPortAddress");
@@ -356,7 +374,9 @@ fn peer(reader: &mut Reader, members: &Members, sid: Option<Sid>, standalone: bo
     match ensemble.and_then(|ensemble| Config::new(sid, ensemble, limits).map_err(|error| error.to_string())) {
         Ok(config) => {
             let listed = config.ensemble.role(sid);
-            if let Some(property) = reader.take("peerType").filter(|_| wanted.is_some() && wanted != listed && !standalone) {
+            if let Some(property) =
+                reader.take("peerType").filter(|_| wanted.is_some() && wanted != listed && !standalone)
+            {
                 let help = "write `:observer` behind the server in the list, everywhere, or remove `peerType`";
                 reader.warn(&property, "`peerType` is not what the list of servers says, which counts", help);
             }

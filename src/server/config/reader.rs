@@ -39,7 +39,8 @@ impl Reader {
         for (index, property) in reader.properties.iter().enumerate() {
             if let Some(before) = reader.last.insert(canonical(&property.key).to_owned(), index) {
                 let before = &reader.properties[before];
-                let complaint = reader.source.at(before.key_span.clone(), format!("`{}` comes again below", before.key));
+                let complaint =
+                    reader.source.at(before.key_span.clone(), format!("`{}` comes again below", before.key));
                 reader.warnings.push(complaint.help("the last one counts; remove the others"));
             }
         }
