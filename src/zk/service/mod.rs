@@ -11,12 +11,24 @@
 //! | `tree` | `DataTree`, `DataNode`, `DigestCalculator`, quotas |
 //! | `prepare` | `PrepRequestProcessor`, against the changes that are proposed and not applied |
 //! | `acl` | `PrepRequestProcessor.checkACL`, the authentication providers |
-//! | `sessions` | `SessionTrackerImpl`, `LeaderSessionTracker`, `ExpiryQueue` |
+//! | `sessions`, `expiry` | `SessionTrackerImpl`, `LeaderSessionTracker`, `ExpiryQueue` |
 //! | `watches` | `WatchManager` |
 //! | `front` | `NIOServerCnxn`, `CommitProcessor`, `FinalRequestProcessor`: connections and the order of replies |
 //!
 //! One step is one input: a txn is applied, its events leave, its reply leaves, the reads that waited for it are answered,
 //! and only then the next txn is applied. So no reply ever shows a change before its event.
+
+pub mod acl;
+pub mod config;
+pub mod expiry;
+pub mod front;
+pub mod path;
+pub mod prepare;
+pub mod quota;
+pub mod sessions;
+pub mod tree;
+pub mod watches;
+pub mod zk;
 
 use std::net::IpAddr;
 

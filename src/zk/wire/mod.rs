@@ -23,6 +23,7 @@ pub use election::{Hello, MAX_NOTIFICATION, Missing, decode_notification, encode
 pub use error::WireError;
 pub use jute::{JUTE_MAXBUFFER, Reader, Writer};
 pub use quorum::{Forwarded, LinkDecoder, Sender, SyncOf, encode_message};
+pub use records::{read_acl, write_acl};
 pub use reply::{
     Dialect, decode_connect_response, decode_reply, decode_watch_event, encode_connect_response, encode_reply,
     encode_watch_event,

@@ -23,11 +23,13 @@ pub(super) fn read_ids(reader: &mut Reader<'_>) -> Result<Option<Vec<Id>>, WireE
     reader.vector("ids", LEAST_ID, read_id)
 }
 
-pub(super) fn read_acl(reader: &mut Reader<'_>) -> Result<Option<Vec<Acl>>, WireError> {
+/// An ACL; `None` is null.
+pub fn read_acl(reader: &mut Reader<'_>) -> Result<Option<Vec<Acl>>, WireError> {
     reader.vector("an ACL", LEAST_ACL, |reader| Ok(Acl { perms: reader.i32("permissions")?, id: read_id(reader)? }))
 }
 
-pub(super) fn write_acl(writer: &mut Writer<'_>, acl: &[Acl]) {
+/// An ACL.
+pub fn write_acl(writer: &mut Writer<'_>, acl: &[Acl]) {
     writer.vector(acl, |writer, entry| {
         writer.i32(entry.perms);
         write_id(writer, &entry.id);

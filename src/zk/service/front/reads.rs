@@ -1,0 +1,171 @@
+//! What a server answers from its own tree (`FinalRequestProcessor`), and which watches that arms.
+
+use crate::zab::Payload;
+use crate::zk::model::{
+    ClientInfo, ErrorCode, EventType, Id, MultiReadOp, MultiResult, Request, Response, SessionId, SetWatches, WatchEvent,
+    WatchMode, WatcherType,
+};
+use crate::zk::service::ConnId;
+use crate::zk::service::acl::{self, Access};
+use crate::zk::service::tree::{Tree, Znode};
+use crate::zk::service::watches::Watches;
+use crate::zk::wire::Dialect;
+
+/// Who reads, and what from.
+pub struct Reader<'a> {
+    /// The connection.
+    pub conn: ConnId,
+    /// Its session.
+    pub session: SessionId,
+    /// Who it is.
+    pub ids: &'a [Id],
+    /// What it reads.
+    pub tree: &'a Tree,
+    /// What it may.
+    pub access: &'a Access,
+    /// Which watches it can name.
+    pub dialect: Dialect,
+    /// Where its watches are armed.
+    pub watches: &'a mut Watches,
+    /// What it must be told before its answer.
+    pub events: Vec<WatchEvent>,
+}
+
+impl<'a> Reader<'a> {
+    /// Answers a request that is no write.
+    pub fn answer(&mut self, request: &Request) -> Result<Option<Response>, ErrorCode> {
+        Ok(Some(match request {
+            Request::Exists { path, watch } => {
+                if path.contains('\0') {
+                    return Err(ErrorCode::BadArguments);
+                }
+                if *watch {
+                    // On a node that is not there as well: it tells of the creation.
+                    self.watches.watch_data(self.conn, path);
+                }
+                Response::Stat(self.find(path)?.stat())
+            }
+            Request::GetData { path, watch } => {
+                let node = self.readable(path)?;
+                if *watch {
+                    self.watches.watch_data(self.conn, path);
+                }
+                Response::Data { data: node.data().map(Payload::new), stat: node.stat() }
+            }
+            Request::GetAcl { path } => {
+                let node = self.find(path)?;
+                self.access.check(node.acl(), acl::READ | acl::ADMIN, self.ids)?;
+                Response::Acl { acl: self.access.masked(node.acl(), self.ids), stat: node.stat() }
+            }
+            Request::GetChildren { path, watch } => Response::Children(self.children(path, *watch)?.children()),
+            Request::GetChildren2 { path, watch } => {
+                let node = self.children(path, *watch)?;
+                Response::Children2 { children: node.children(), stat: node.stat() }
+            }
+            Request::GetAllChildrenNumber { path } => {
+                let number = self.readable(path)?.all_children_number();
+                Response::AllChildrenNumber(i32::try_from(number).unwrap_or(i32::MAX))
+            }
+            Request::GetEphemerals { prefix } => Response::Ephemerals(self.tree.ephemerals(self.session, prefix)),
+            Request::MultiRead(reads) => Response::Multi(reads.iter().map(|read| self.one_of_many(read)).collect()),
+            Request::AddWatch { path, mode } => {
+                let mode = WatchMode::from_code(*mode).ok_or(ErrorCode::MarshallingError)?;
+                self.watches.add(self.conn, path, mode);
+                Response::AddWatch
+            }
+            Request::WhoAmI => Response::WhoAmI(self.ids.iter().map(client_info).collect()),
+            Request::CheckWatches { path, kind } => {
+                let kind = self.watcher_type(*kind)?;
+                return if self.watches.has(self.conn, path, kind) { Ok(None) } else { Err(ErrorCode::NoWatcher) };
+            }
+            Request::RemoveWatches { path, kind } => {
+                let kind = self.watcher_type(*kind)?;
+                return if self.watches.remove(self.conn, path, kind) { Ok(None) } else { Err(ErrorCode::NoWatcher) };
+            }
+            Request::SetWatches(set) => {
+                self.set_watches(set);
+                return Ok(None);
+            }
+            Request::Ping => return Ok(None),
+            _ => return Err(ErrorCode::Unimplemented),
+        }))
+    }
+
+    fn find(&self, path: &str) -> Result<Znode<'a>, ErrorCode> {
+        self.tree.find(path).ok_or(ErrorCode::NoNode)
+    }
+
+    fn readable(&self, path: &str) -> Result<Znode<'a>, ErrorCode> {
+        let node = self.find(path)?;
+        self.access.check(node.acl(), acl::READ, self.ids)?;
+        Ok(node)
+    }
+
+    fn children(&mut self, path: &str, watch: bool) -> Result<Znode<'a>, ErrorCode> {
+        let node = self.readable(path)?;
+        if watch {
+            self.watches.watch_children(self.conn, path);
+        }
+        Ok(node)
+    }
+
+    /// Each read of a multiRead succeeds or fails by itself.
+    fn one_of_many(&mut self, read: &MultiReadOp) -> MultiResult {
+        let answered = match read {
+            MultiReadOp::GetChildren(path) => self.readable(path).map(|node| MultiResult::Children(node.children())),
+            MultiReadOp::GetData(path) => self.readable(path).map(|node| MultiResult::Data {
+                data: node.data().map(Payload::new),
+                stat: node.stat(),
+            }),
+        };
+        answered.unwrap_or_else(|error| MultiResult::Error(error.code()))
+    }
+
+    fn watcher_type(&self, kind: i32) -> Result<WatcherType, ErrorCode> {
+        let known = |kind: &WatcherType| {
+            self.dialect >= Dialect::V39 || !matches!(kind, WatcherType::Persistent | WatcherType::PersistentRecursive)
+        };
+        WatcherType::from_code(kind).filter(known).ok_or(ErrorCode::MarshallingError)
+    }
+
+    /// Watches of an earlier connection (`DataTree.setWatches`): what changed since then is told at once, the rest is armed.
+    fn set_watches(&mut self, set: &SetWatches) {
+        let since = set.relative_zxid;
+        for path in &set.data {
+            match self.tree.find(path).map(|node| node.stat_persisted().mzxid) {
+                None => self.tell(EventType::NodeDeleted, path),
+                Some(mzxid) if mzxid > since => self.tell(EventType::NodeDataChanged, path),
+                Some(_) => self.watches.watch_data(self.conn, path),
+            }
+        }
+        for path in &set.exist {
+            match self.tree.find(path) {
+                Some(_) => self.tell(EventType::NodeCreated, path),
+                None => self.watches.watch_data(self.conn, path),
+            }
+        }
+        for path in &set.child {
+            match self.tree.find(path).map(|node| node.stat_persisted().pzxid) {
+                None => self.tell(EventType::NodeDeleted, path),
+                Some(pzxid) if pzxid > since => self.tell(EventType::NodeChildrenChanged, path),
+                Some(_) => self.watches.watch_children(self.conn, path),
+            }
+        }
+        for path in &set.persistent {
+            self.watches.add(self.conn, path, WatchMode::Persistent);
+        }
+        for path in &set.persistent_recursive {
+            self.watches.add(self.conn, path, WatchMode::PersistentRecursive);
+        }
+    }
+
+    fn tell(&mut self, kind: EventType, path: &str) {
+        self.events.push(WatchEvent { kind, path: path.to_owned() });
+    }
+}
+
+/// Of a digest only the user's name is shown.
+fn client_info(id: &Id) -> ClientInfo {
+    let user = if id.scheme == "digest" { id.id.split(':').next().unwrap_or_default() } else { &id.id };
+    ClientInfo { auth_scheme: id.scheme.clone(), user: user.to_owned() }
+}

@@ -1,0 +1,381 @@
+//! [`Zk`]: the service that a ZooKeeper server replicates, put together of its parts.
+
+use std::collections::VecDeque;
+
+use crate::replica::{Ask, Asks, Service};
+use crate::zab::{Duration, Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
+use crate::zk::model::{ErrorCode, OpCode, Request, SessionId, TxnRecord};
+use crate::zk::wire::{self, Forwarded};
+
+use super::config::ServiceConfig;
+use super::front::connection::Latency;
+use super::front::frames;
+use super::front::{Around, ConnectionView, Delivered, Front, FrontFigures, Joined};
+use super::prepare::{Context, Prepare};
+use super::sessions::{self, Sessions, Tracker};
+use super::tree::Tree;
+use super::tree::apply::Outcome;
+use super::tree::due::Sweep;
+use super::watches::Watches;
+use super::{Answer, Call};
+
+/// How often a leader looks for containers that nobody needs (`znode.container.checkIntervalMs`).
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Which of them (`znode.container.maxNeverUsedIntervalMs`, off; `znode.container.maxPerMinute`).
+const SWEEP: Sweep = Sweep { never_used: None, most: 10_000 };
+
+/// The service of one server.
+#[derive(Clone, Debug)]
+pub struct Zk {
+    config: ServiceConfig,
+    tree: Tree,
+    prepare: Prepare,
+    sessions: Sessions,
+    front: Front,
+    /// Whose each txn is that this server proposed and did not apply: a leader knows for certain which are its own clients'.
+    origins: VecDeque<(Zxid, Sid)>,
+    /// When a leader looks for containers next.
+    sweep_at: Instant,
+    /// Txns and requests that a peer sent and that are none.
+    undecodable: u64,
+}
+
+/// What a txn did, for the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// This.
+    Applied(Outcome),
+    /// Its bytes are no txn of ZooKeeper: it changed nothing. A history has none unless a peer is broken.
+    Undecodable,
+}
+
+/// The numbers that operations ask for (`srvr`, `mntr`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerFigures {
+    /// Frames from clients.
+    pub received: u64,
+    /// Frames to clients.
+    pub sent: u64,
+    /// How long requests took.
+    pub latency: Latency,
+    /// Connections of clients.
+    pub connections: usize,
+    /// Requests without an answer.
+    pub outstanding: usize,
+    /// The last txn applied.
+    pub last_zxid: Zxid,
+    /// Nodes, the root counted twice as ZooKeeper does.
+    pub nodes: usize,
+    /// Nodes that go with a session.
+    pub ephemerals: usize,
+    /// Bytes of paths and data.
+    pub data_size: usize,
+    /// Sessions.
+    pub sessions: usize,
+    /// Watches.
+    pub watches: usize,
+    /// Txns after which the tree was not what their leader had reckoned.
+    pub digest_mismatches: u64,
+    /// Txns and requests of peers that were none.
+    pub undecodable: u64,
+}
+
+impl Zk {
+    /// A server's service without any history.
+    pub fn new(config: ServiceConfig, now: Instant) -> Zk {
+        let mut tree = Tree::new();
+        write_config(&mut tree, &config, now);
+        Zk::with_tree(config, tree, now)
+    }
+
+    /// A server's service in a state that was recovered.
+    pub fn with_tree(config: ServiceConfig, tree: Tree, now: Instant) -> Zk {
+        let first = sessions::first_session_id(config.sid, config.wall_clock(now));
+        Zk {
+            prepare: Prepare::new(config.rules.clone()),
+            front: Front::new(first),
+            sessions: Sessions::Off,
+            origins: VecDeque::new(),
+            sweep_at: Instant::NEVER,
+            undecodable: 0,
+            config,
+            tree,
+        }
+    }
+
+    /// The applied state.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The options.
+    pub fn config(&self) -> &ServiceConfig {
+        &self.config
+    }
+
+    /// The numbers.
+    pub fn figures(&self) -> ServerFigures {
+        let FrontFigures { received, sent, latency } = self.front.figures();
+        ServerFigures {
+            received,
+            sent,
+            latency,
+            connections: self.front.connections().count(),
+            outstanding: self.front.outstanding(),
+            last_zxid: self.tree.last_processed(),
+            nodes: self.tree.node_count() + 1,
+            ephemerals: self.tree.ephemeral_count(),
+            data_size: self.tree.data_size(),
+            sessions: self.tree.sessions().len(),
+            watches: self.front.watches().summary().watches,
+            digest_mismatches: self.tree.digest_mismatches(),
+            undecodable: self.undecodable,
+        }
+    }
+
+    /// The connections.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionView> {
+        self.front.connections()
+    }
+
+    /// The watches.
+    pub fn watches(&self) -> &Watches {
+        self.front.watches()
+    }
+
+    /// What the leader knows of the sessions.
+    pub fn tracker(&self) -> Option<&Tracker> {
+        match &self.sessions {
+            Sessions::Leader(tracker) => Some(tracker),
+            Sessions::Off | Sessions::Learner { .. } => None,
+        }
+    }
+
+    /// Whether the host should read from a connection now: back-pressure. `voters` is the number of those who vote.
+    pub fn may_read(&self, conn: super::ConnId, voters: usize) -> bool {
+        self.front.may_read(conn, self.config.outstanding_limit(voters))
+    }
+
+    /// The connections, and what they need of the rest.
+    fn parts<'a>(&'a mut self, now: Instant, asks: &'a mut Asks<Zk>) -> (&'a mut Front, Around<'a>) {
+        let Zk { front, config, tree, sessions, .. } = self;
+        (front, Around { now, config, tree, sessions, asks })
+    }
+
+    fn is_leading(&self) -> bool {
+        matches!(self.sessions, Sessions::Leader(_))
+    }
+
+    /// What the tracker says of a request, and what it learns from it.
+    fn check(&mut self, now: Instant, from: Sid, session: SessionId, request: &Request) -> Result<(), ErrorCode> {
+        let Some(tracker) = self.sessions.tracker() else { return Err(ErrorCode::SessionExpired) };
+        match request {
+            Request::CreateSession { timeout } => {
+                tracker.track(now, session, *timeout);
+                tracker.moved(session, from);
+                Ok(())
+            }
+            // Not checked: expiry asks for it too, and nothing comes after it.
+            Request::CloseSession => {
+                tracker.closing(session);
+                Ok(())
+            }
+            Request::DeleteContainer { .. } => Ok(()),
+            _ => tracker.check(session, from),
+        }
+    }
+
+    fn decode(&mut self, txn: &Txn) -> Option<TxnRecord> {
+        let record = wire::decode_txn(txn.payload.as_bytes()).ok().filter(|record| record.header.zxid == txn.zxid);
+        self.undecodable += u64::from(record.is_none());
+        record
+    }
+}
+
+fn encode(record: &TxnRecord) -> Payload {
+    Payload::new(&frames::written(|bytes| wire::encode_txn(record, bytes)))
+}
+
+fn write_config(tree: &mut Tree, config: &ServiceConfig, now: Instant) {
+    tree.set_config(config.config_text.as_bytes(), Zxid::ZERO, config.wall_clock(now));
+}
+
+impl Service for Zk {
+    type Effect = Told;
+    type Call = Call;
+    type Answer = Answer;
+
+    /// A request that cannot be read becomes a txn that says so: it has its place in the history already.
+    fn prepare(&mut self, now: Instant, zxid: Zxid, from: Sid, request: &Payload) -> Payload {
+        self.origins.push_back((zxid, from));
+        let time = self.config.wall_clock(now);
+        let forwarded = Forwarded::read(request.as_bytes());
+        let Ok(forwarded) = forwarded else {
+            self.undecodable += 1;
+            let context = Context { zxid, time, session: SessionId(0), cxid: 0, ids: &[], checked: Ok(()) };
+            return encode(&context.refuse(ErrorCode::MarshallingError));
+        };
+        let Forwarded { session, cxid, op, record, auth } = forwarded;
+        let request = OpCode::from_code(op).ok_or(ErrorCode::Unimplemented);
+        let request = request.and_then(|op| wire::decode_request(op, record).map_err(|_| ErrorCode::MarshallingError));
+        let context = Context { zxid, time, session, cxid, ids: &auth, checked: Ok(()) };
+        let record = match request {
+            Ok(request) => {
+                let checked = self.check(now, from, session, &request);
+                self.prepare.prepare(&self.tree, &Context { checked, ..context }, &request)
+            }
+            Err(error) => context.refuse(error),
+        };
+        encode(&record)
+    }
+
+    /// What is no txn changes nothing: the history is what a quorum agreed on, and every server reads these bytes alike.
+    fn apply(&mut self, now: Instant, txn: &Txn, committed: bool, asks: &mut Asks<Zk>) -> Told {
+        let own = self.origins.pop_front_if(|(zxid, _)| *zxid == txn.zxid).map(|(_, from)| from == self.config.sid);
+        let delivered = if own == Some(false) { Delivered::Elsewhere } else { Delivered::Here };
+        let Some(record) = self.decode(txn) else {
+            self.tree.set_last_processed(txn.zxid);
+            return Told::Undecodable;
+        };
+        let applied = self.tree.apply(&record);
+        self.prepare.applied(txn.zxid);
+        let told = Told::Applied(applied.outcome.clone());
+        if let Some(tracker) = self.sessions.tracker()
+            && record.header.kind == OpCode::CloseSession
+        {
+            tracker.remove(record.header.session);
+        }
+        if committed {
+            let (front, mut around) = self.parts(now, asks);
+            front.on_applied(&record.header, delivered, applied, &mut around);
+        }
+        told
+    }
+
+    fn serve(&mut self, now: Instant, serving: Option<PeerState>, leader: Option<Sid>, asks: &mut Asks<Zk>) {
+        self.sessions = Sessions::Off;
+        self.prepare.forget();
+        self.origins.clear();
+        self.sweep_at = Instant::NEVER;
+        let (front, mut around) = self.parts(now, asks);
+        front.close_all(&mut around);
+        match (serving, leader) {
+            (Some(PeerState::Leading), _) => {
+                // Nobody knows when the clients were heard of last: each gets its whole time.
+                let mut tracker = Tracker::new(self.config.tick_time);
+                for (session, timeout) in self.tree.sessions() {
+                    tracker.track(now, *session, *timeout);
+                }
+                self.sessions = Sessions::Leader(tracker);
+                self.sweep_at = now + SWEEP_INTERVAL;
+            }
+            (Some(_), Some(leader)) => self.sessions = Sessions::Learner { leader, touched: Default::default() },
+            (Some(_), None) | (None, _) => {}
+        }
+    }
+
+    fn snapshot(&self) -> Vec<Payload> {
+        self.tree.freeze().chunks().map(|chunk| Payload::new(&chunk)).collect()
+    }
+
+    /// Bytes that are no tree leave the state as it is: the digests of the txns that follow tell of it.
+    fn restore(&mut self, image: &SnapshotImage) {
+        let bytes: Vec<u8> = image.chunks.iter().flat_map(|chunk| chunk.as_bytes()).copied().collect();
+        match Tree::restore(&bytes) {
+            Ok((tree, _)) => {
+                self.tree = tree;
+                self.tree.set_last_processed(image.zxid);
+            }
+            Err(_) => self.undecodable += 1,
+        }
+    }
+
+    fn digest(&self) -> u64 {
+        self.tree.digest()
+    }
+
+    fn call(&mut self, now: Instant, call: Call, asks: &mut Asks<Zk>) {
+        let (front, mut around) = self.parts(now, asks);
+        match call {
+            Call::Connected { conn, from } => front.on_connected(conn, from, &around),
+            Call::Frame { conn, bytes } => front.on_frame(conn, bytes, &mut around),
+            Call::Closed { conn } => front.on_closed(conn),
+        }
+    }
+
+    fn synced(&mut self, now: Instant, token: u64, asks: &mut Asks<Zk>) {
+        let (front, mut around) = self.parts(now, asks);
+        front.on_synced(token, &mut around);
+    }
+
+    /// No client is told a refusal: what it asked for may be tried again elsewhere, and its connection is closed.
+    fn rejected(&mut self, now: Instant, rejected: &Rejected, asks: &mut Asks<Zk>) {
+        let (front, mut around) = self.parts(now, asks);
+        match rejected {
+            Rejected::Sync(token) => front.on_sync_rejected(*token, &mut around),
+            Rejected::Write(request) => {
+                if let Ok(forwarded) = Forwarded::read(request.as_bytes()) {
+                    front.on_write_rejected(forwarded.session, &mut around);
+                }
+            }
+        }
+    }
+
+    fn heard(&mut self, now: Instant, from: Sid, what: &Payload, asks: &mut Asks<Zk>) {
+        if let Some(tracker) = self.sessions.tracker() {
+            let Ok((session, timeout)) = frames::read_revalidate(what) else {
+                self.undecodable += 1;
+                return;
+            };
+            let is_alive = tracker.touch(now, session, timeout);
+            if is_alive {
+                tracker.moved(session, from);
+            }
+            asks.push(Ask::Tell { to: from, what: frames::revalidated(session, is_alive) });
+        } else if let Ok((session, is_alive)) = frames::read_revalidated(what) {
+            let joined = if is_alive { Joined::Alive } else { Joined::Refused };
+            let (front, mut around) = self.parts(now, asks);
+            front.on_revalidated(session, joined, &mut around);
+        } else {
+            self.undecodable += 1;
+        }
+    }
+
+    fn touched(&mut self, now: Instant, _from: Sid, sessions: &Payload) {
+        let Ok(touched) = frames::read_touched(sessions) else {
+            self.undecodable += 1;
+            return;
+        };
+        for (session, timeout) in touched {
+            self.sessions.touch(now, session, timeout);
+        }
+    }
+
+    fn take_touched(&mut self) -> Payload {
+        match &mut self.sessions {
+            Sessions::Learner { touched, .. } => frames::touched(&std::mem::take(touched)),
+            Sessions::Off | Sessions::Leader(_) => Payload::EMPTY,
+        }
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        let leader = self.tracker().and_then(Tracker::next_timeout);
+        let sweep = self.is_leading().then_some(self.sweep_at);
+        [leader, sweep, self.front.next_timeout()].into_iter().flatten().min()
+    }
+
+    fn wake(&mut self, now: Instant, asks: &mut Asks<Zk>) {
+        for session in self.sessions.tracker().map(|tracker| tracker.expire(now)).unwrap_or_default() {
+            asks.push(Ask::Submit(frames::internal(session, &Request::CloseSession)));
+        }
+        if self.is_leading() && now >= self.sweep_at {
+            self.sweep_at = now + SWEEP_INTERVAL;
+            for path in self.tree.due(SWEEP, self.config.wall_clock(now)) {
+                asks.push(Ask::Submit(frames::internal(SessionId(0), &Request::DeleteContainer { path })));
+            }
+        }
+        let (front, mut around) = self.parts(now, asks);
+        front.close_silent(&mut around);
+    }
+}

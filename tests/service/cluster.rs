@@ -1,0 +1,229 @@
+//! Servers in memory: packets arrive in order and at once, disks answer at once, time is virtual. Nothing is drawn.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use zabsim::replica::{Effect, Replica};
+use zabsim::zab::{
+    Config, Duration, Ensemble, Input, Instant, Limits, LinkId, MemberRole, Output, PeerState, Recovered, Sid, Txn, Zxid,
+};
+use zabsim::zk::service::config::ServiceConfig;
+use zabsim::zk::service::zk::Zk;
+use zabsim::zk::service::{Answer, Call, ConnId};
+
+/// An ensemble and what is under way in it.
+pub struct Cluster {
+    pub now: Instant,
+    nodes: BTreeMap<Sid, Node>,
+    /// What happens next, in order.
+    inputs: VecDeque<(Sid, Input)>,
+    /// Both ends of each quorum link.
+    links: BTreeMap<LinkId, [Sid; 2]>,
+    last_link: u64,
+    last_conn: u64,
+    /// What came back, until a client reads it.
+    answers: BTreeMap<ConnId, VecDeque<Answer>>,
+    /// Inputs are held back while a test looks at what is half done.
+    pub frozen: BTreeSet<Sid>,
+}
+
+struct Node {
+    replica: Replica<Zk>,
+    listening: bool,
+    applied: Vec<Txn>,
+}
+
+impl Cluster {
+    /// `n` servers that find each other, with these options.
+    pub fn with(n: i64, options: impl Fn(ServiceConfig) -> ServiceConfig) -> Cluster {
+        let mut cluster = Cluster {
+            now: Instant::ZERO,
+            nodes: BTreeMap::new(),
+            inputs: VecDeque::new(),
+            links: BTreeMap::new(),
+            last_link: 0,
+            last_conn: 0,
+            answers: BTreeMap::new(),
+            frozen: BTreeSet::new(),
+        };
+        let ensemble = Ensemble::majority((1..=n).map(|sid| (Sid(sid), MemberRole::Participant))).unwrap();
+        for sid in (1..=n).map(Sid) {
+            let limits = Limits::default();
+            let service = ServiceConfig { standalone: n == 1, ..ServiceConfig::new(sid, limits.tick_time) };
+            let config = Config::new(sid, ensemble.clone(), limits).unwrap();
+            let recovered = Recovered {
+                accepted_epoch: None,
+                current_epoch: None,
+                last_zxid: Zxid::ZERO,
+                base: Zxid::ZERO,
+                recent: Vec::new(),
+            };
+            let mut effects = Vec::new();
+            let service = Zk::new(options(service), cluster.now);
+            let replica = Replica::new(config, recovered, service, cluster.now, &mut effects);
+            cluster.nodes.insert(sid, Node { replica, listening: false, applied: Vec::new() });
+            cluster.execute(sid, effects);
+        }
+        cluster.run_for(Duration::from_secs(3));
+        assert!(cluster.leader().is_some(), "three seconds are enough for an election");
+        cluster
+    }
+
+    /// `n` servers with ZooKeeper's defaults.
+    pub fn of(n: i64) -> Cluster {
+        Cluster::with(n, |config| config)
+    }
+
+    /// Who leads and serves.
+    pub fn leader(&self) -> Option<Sid> {
+        self.nodes
+            .iter()
+            .find(|(_, node)| node.replica.peer().state() == PeerState::Leading && node.replica.peer().is_serving())
+            .map(|(sid, _)| *sid)
+    }
+
+    /// A server that follows and serves.
+    pub fn follower(&self) -> Sid {
+        let follows = |node: &Node| node.replica.peer().state() == PeerState::Following && node.replica.peer().is_serving();
+        *self.nodes.iter().find(|(_, node)| follows(node)).expect("somebody follows").0
+    }
+
+    /// The servers that are up.
+    pub fn sids(&self) -> Vec<Sid> {
+        self.nodes.keys().copied().collect()
+    }
+
+    /// The service of a server.
+    pub fn service(&self, sid: Sid) -> &Zk {
+        self.nodes[&sid].replica.service()
+    }
+
+    /// What a server applied, in order.
+    pub fn applied(&self, sid: Sid) -> &[Txn] {
+        &self.nodes[&sid].applied
+    }
+
+    /// The process is gone, and with it its links and connections.
+    pub fn crash(&mut self, sid: Sid) {
+        self.nodes.remove(&sid);
+        self.inputs.retain(|(to, _)| *to != sid);
+        let gone: Vec<(LinkId, [Sid; 2])> =
+            self.links.iter().filter(|(_, ends)| ends.contains(&sid)).map(|(link, ends)| (*link, *ends)).collect();
+        for (link, ends) in gone {
+            self.links.remove(&link);
+            self.inputs.push_back((other(ends, sid), Input::Closed { link }));
+        }
+        self.settle();
+    }
+
+    /// A client connects to a server.
+    pub fn connect(&mut self, to: Sid) -> ConnId {
+        self.last_conn += 1;
+        let conn = ConnId(self.last_conn);
+        self.answers.insert(conn, VecDeque::new());
+        self.call(to, Call::Connected { conn, from: [127, 0, 0, 1].into() });
+        conn
+    }
+
+    /// A client of `to` does something; everything that follows at once happens.
+    pub fn call(&mut self, to: Sid, call: Call) {
+        self.call_only(to, call);
+        self.settle();
+    }
+
+    /// A client of `to` does something; what follows waits.
+    pub fn call_only(&mut self, to: Sid, call: Call) {
+        let Some(node) = self.nodes.get_mut(&to) else { return };
+        let mut effects = Vec::new();
+        node.replica.call(self.now, call, &mut effects);
+        self.execute(to, effects);
+    }
+
+    /// The next thing that came back on a connection.
+    pub fn answer(&mut self, conn: ConnId) -> Option<Answer> {
+        self.answers.get_mut(&conn)?.pop_front()
+    }
+
+    /// Everything that happens at this instant happens, except at frozen servers.
+    pub fn settle(&mut self) {
+        while let Some(next) = self.inputs.iter().position(|(to, _)| !self.frozen.contains(to)) {
+            let (to, input) = self.inputs.remove(next).expect("it was found there");
+            let Some(node) = self.nodes.get_mut(&to) else { continue };
+            let mut effects = Vec::new();
+            node.replica.handle(self.now, input, &mut effects);
+            self.execute(to, effects);
+        }
+    }
+
+    /// Time passes.
+    pub fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.settle();
+        loop {
+            let due = self.nodes.iter().filter(|(sid, _)| !self.frozen.contains(sid));
+            let due = due.filter_map(|(sid, node)| node.replica.next_timeout().map(|(at, _)| (at, *sid))).min();
+            let Some((at, sid)) = due.filter(|(at, _)| *at <= end) else { break };
+            self.now = self.now.max(at);
+            self.inputs.push_back((sid, Input::Wake));
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    fn execute(&mut self, sid: Sid, effects: Vec<Effect<Zk>>) {
+        for effect in effects {
+            match effect {
+                Effect::Output(output) => self.output(sid, output),
+                Effect::Snapshot { id, .. } => self.inputs.push_back((sid, Input::Persisted { through: id })),
+                Effect::Applied { txn, .. } => self.nodes.get_mut(&sid).expect("it applied").applied.push(txn),
+                Effect::Answer(answer) => {
+                    let conn = match &answer {
+                        Answer::Frame { conn, .. } | Answer::Close { conn } => *conn,
+                    };
+                    self.answers.entry(conn).or_default().push_back(answer);
+                }
+                Effect::Proposed { .. } | Effect::Restored { .. } => {}
+            }
+        }
+    }
+
+    fn output(&mut self, sid: Sid, output: Output) {
+        match output {
+            Output::Notify { to, notification } => {
+                self.inputs.push_back((to, Input::Notification { from: sid, notification }));
+            }
+            Output::Listen => self.listen(sid, true),
+            Output::Unlisten => self.listen(sid, false),
+            Output::Connect { to } if self.nodes.get(&to).is_some_and(|node| node.listening) => {
+                self.last_link += 1;
+                let link = LinkId(self.last_link);
+                self.links.insert(link, [sid, to]);
+                self.inputs.push_back((to, Input::Accepted { link }));
+                self.inputs.push_back((sid, Input::Connected { link }));
+            }
+            Output::Connect { .. } => self.inputs.push_back((sid, Input::ConnectFailed)),
+            Output::Send { link, message } => {
+                if let Some(ends) = self.links.get(&link) {
+                    self.inputs.push_back((other(*ends, sid), Input::Received { link, message }));
+                }
+            }
+            Output::Disconnect { link, .. } => {
+                if let Some(ends) = self.links.remove(&link) {
+                    self.inputs.push_back((other(ends, sid), Input::Closed { link }));
+                }
+            }
+            Output::Persist { id, .. } => self.inputs.push_back((sid, Input::Persisted { through: id })),
+            Output::Serve { .. } | Output::Synced { .. } | Output::Reject(_) | Output::Milestone(_) => {}
+            output => panic!("no test leads here: {output:?}"),
+        }
+    }
+
+    fn listen(&mut self, sid: Sid, listening: bool) {
+        if let Some(node) = self.nodes.get_mut(&sid) {
+            node.listening = listening;
+        }
+    }
+}
+
+fn other(ends: [Sid; 2], one: Sid) -> Sid {
+    if ends[0] == one { ends[1] } else { ends[0] }
+}
