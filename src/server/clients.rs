@@ -282,6 +282,13 @@ pub struct Connection {
     pub outstanding: usize,
 }
 
+impl Connection {
+    /// Counts from zero again.
+    pub(super) fn reset(&mut self) {
+        (self.received, self.sent) = (0, 0);
+    }
+}
+
 /// Whether a connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {

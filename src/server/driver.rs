@@ -22,6 +22,7 @@ use super::disk::{Disk, News};
 use super::election::Election;
 use super::milestones;
 use super::quorum::{Quorum, Sent};
+use super::report::{Detail, Reset, Surveyed};
 use super::status::{Counters, LearnerStatus, Status};
 use crate::replica::{Effect, Replica, Service};
 use crate::zab::{HaltReason, Input, Instant, LinkId, Message, Notification, Output, Sid};
@@ -51,7 +52,9 @@ pub(super) enum Event {
 /// What those who run the server ask. Answered between two batches.
 pub(super) enum Order {
     /// How are you?
-    Status(oneshot::Sender<Status>),
+    Status(Detail, oneshot::Sender<Status>),
+    /// Count from zero again.
+    Reset(Reset),
     /// Stop cleanly.
     Stop,
 }
@@ -90,7 +93,7 @@ enum Arrival<S> {
     Abandoned,
 }
 
-impl<S: Service<Call = Call, Answer = Answer>> Driver<S> {
+impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
     /// A replica that has just been made, with the effects of that.
     pub(super) fn new(replica: Replica<S>, clock: Clock, disk: Disk, election: Election, quorum: Quorum) -> Driver<S> {
         Driver {
@@ -157,9 +160,13 @@ impl<S: Service<Call = Call, Answer = Answer>> Driver<S> {
         match arrival {
             Arrival::Due => {}
             Arrival::Abandoned => self.halted = Some(HaltReason::Stopped),
-            Arrival::Order(Order::Status(reply)) => {
+            Arrival::Order(Order::Status(detail, reply)) => {
                 // Who asked may have gone.
-                let _ = reply.send(self.status());
+                let _ = reply.send(self.status(detail));
+            }
+            Arrival::Order(Order::Reset(Reset::Server)) => self.counters = Counters::default(),
+            Arrival::Order(Order::Reset(Reset::Connections)) => {
+                self.clients.values_mut().for_each(|outbox| outbox.view.reset());
             }
             Arrival::Order(Order::Stop) => self.feed(Input::Stop, effects),
             Arrival::News(news) => self.take_news(news, effects),
@@ -343,7 +350,7 @@ impl<S: Service<Call = Call, Answer = Answer>> Driver<S> {
         }
     }
 
-    fn status(&self) -> Status {
+    fn status(&self, detail: Detail) -> Status {
         let peer = self.replica.peer();
         Status {
             sid: peer.sid(),
@@ -356,6 +363,7 @@ impl<S: Service<Call = Call, Answer = Answer>> Driver<S> {
             learners: peer.learners().iter().map(LearnerStatus::of).collect(),
             counters: self.counters,
             connections: self.clients.iter().map(|(&conn, outbox)| (conn, outbox.view.clone())).collect(),
+            census: self.replica.service().survey(detail),
             uptime: self.clock.now().since(Instant::ZERO),
         }
     }

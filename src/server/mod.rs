@@ -12,9 +12,11 @@
 )]
 
 pub mod admin;
+mod boot;
 mod clients;
 mod clock;
 pub mod config;
+mod desk;
 mod disk;
 mod driver;
 mod election;
@@ -43,6 +45,7 @@ use crate::zab::HaltReason;
 use crate::zk::service::{Answer, Call};
 
 pub use clients::{Connection, Reply, Words};
+pub use desk::{FourLetters, Operated};
 pub use status::{Counters, LearnerStatus, Status};
 
 use clients::Clients;
@@ -52,6 +55,7 @@ use disk::Disk;
 use driver::{Driver, Inbox, Order};
 use election::Election;
 use quorum::Quorum;
+use report::{Detail, Reset, Surveyed};
 
 /// Events that may wait for the driver before the sockets do.
 const EVENTS: usize = 4096;
@@ -84,7 +88,7 @@ impl Server {
         fresh: impl Fn() -> S + Send + 'static,
     ) -> io::Result<Server>
     where
-        S: Service<Call = Call, Answer = Answer> + Send + 'static,
+        S: Service<Call = Call, Answer = Answer> + Surveyed + Send + 'static,
         S::Effect: Send,
     {
         let runtime = runtime::Builder::new_multi_thread().thread_name("zabsim-io").enable_all().build()?;
@@ -94,9 +98,9 @@ impl Server {
         let desk = Desk { orders: orders.downgrade() };
         let sid = config.peer.sid;
 
+        let clock = Clock::start();
         let (disk, recovered, service) = Disk::open(config, fresh, news)?;
         let clients = Clients::new(&config.clients, words, desk.clone(), events.clone());
-        let clock = Clock::start();
         let (client_address, election) = runtime.block_on(async {
             let client_address = match &config.clients.address {
                 Some(address) => {
@@ -135,7 +139,7 @@ impl Server {
 
     /// How it is; `None` once it has ended.
     pub fn status(&self) -> Option<Status> {
-        self.runtime.as_ref()?.block_on(self.desk.status())
+        self.runtime.as_ref()?.block_on(self.desk.status(Detail::Numbers))
     }
 
     /// Stops it cleanly: it leaves its role, everything queued for the disk becomes durable, clients get what they are owed.
@@ -172,10 +176,18 @@ impl Drop for Server {
 
 impl Desk {
     /// How the server is; `None` once it has ended.
-    pub async fn status(&self) -> Option<Status> {
+    pub async fn status(&self, detail: Detail) -> Option<Status> {
         let (reply, answer) = oneshot::channel();
-        self.orders.upgrade()?.send(Order::Status(reply)).ok()?;
+        self.orders.upgrade()?.send(Order::Status(detail, reply)).ok()?;
         answer.await.ok()
+    }
+
+    /// Sets counters back to zero.
+    pub fn reset(&self, what: Reset) {
+        if let Some(orders) = self.orders.upgrade() {
+            // A server that has ended counts nothing.
+            let _ = orders.send(Order::Reset(what));
+        }
     }
 
     /// Asks it to stop cleanly.

@@ -9,6 +9,7 @@ use std::pin::Pin;
 
 use super::config::ServerConfig;
 use crate::zab::{Duration, Phase, Sid, Zxid};
+use crate::zk::service::ConnId;
 use crate::zk::wire::Dialect;
 
 /// A server at one moment.
@@ -172,6 +173,26 @@ pub enum Reset {
     Connections,
     /// What the server counted.
     Server,
+}
+
+/// What a service tells of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Census {
+    /// Its tree.
+    pub tree: TreeReport,
+    /// What it knows of its connections.
+    pub connections: BTreeMap<ConnId, (Option<SessionReport>, Traffic)>,
+    /// Who watches and owns what, if that was asked for.
+    pub inventory: Inventory,
+}
+
+/// A service that tells of itself. One that has nothing to tell leaves the method as it is.
+pub trait Surveyed {
+    /// How it is.
+    fn survey(&self, detail: Detail) -> Census {
+        let _ = detail;
+        Census::default()
+    }
 }
 
 /// A server that can be asked.

@@ -1,6 +1,7 @@
 //! What a server says of itself. A copy, made by the driver between two batches: nothing is shared with who asks.
 
 use super::clients::Connection;
+use super::report::Census;
 use crate::zab::progress::Progress;
 use crate::zab::{Duration, Epoch, PeerState, Phase, Sid, SyncMode, Zxid};
 use crate::zk::service::ConnId;
@@ -28,6 +29,8 @@ pub struct Status {
     pub counters: Counters,
     /// Its clients.
     pub connections: Vec<(ConnId, Connection)>,
+    /// What its service tells of itself.
+    pub census: Census,
     /// Since when it runs.
     pub uptime: Duration,
 }
@@ -39,13 +42,16 @@ pub struct LearnerStatus {
     pub sid: Sid,
     /// How it was brought up to date, once that was decided.
     pub mode: Option<SyncMode>,
+    /// Whether it is up to date.
+    pub is_synced: bool,
     /// What the leader believes of it, for a person.
     pub stage: String,
 }
 
 impl LearnerStatus {
     pub(super) fn of(progress: &Progress) -> LearnerStatus {
-        LearnerStatus { sid: progress.sid, mode: progress.mode, stage: format!("{:?}", progress.stage) }
+        let stage = format!("{:?}", progress.stage);
+        LearnerStatus { sid: progress.sid, mode: progress.mode, is_synced: progress.is_timed(), stage }
     }
 }
 

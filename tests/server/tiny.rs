@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use zabsim::replica::{Ask, Asks, Service};
+use zabsim::server::report::Surveyed;
 use zabsim::zab::{Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
 use zabsim::zk::model::SessionId;
 use zabsim::zk::service::{Answer, Call, ConnId};
@@ -48,6 +49,8 @@ fn long(bytes: &[u8], at: usize) -> u64 {
 fn int(bytes: &[u8], at: usize) -> i32 {
     i32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
+
+impl Surveyed for Tiny {}
 
 impl Service for Tiny {
     type Effect = ();

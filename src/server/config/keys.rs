@@ -51,7 +51,9 @@ pub(super) fn of_zookeeper(key: &str) -> Option<Without> {
         }
         _ => {
             let prefix = |prefix: &str| key.starts_with(prefix);
-            if prefix("ssl.") || prefix("authProvider.") || prefix("X509AuthenticationProvider.") {
+            if prefix("ssl.") {
+                refused(&[], NO_TLS)
+            } else if prefix("authProvider.") || prefix("X509AuthenticationProvider.") {
                 refused(
                     &[],
                     "there are no other authentication schemes than world, ip, digest and auth: remove the key",

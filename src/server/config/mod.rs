@@ -9,6 +9,7 @@ mod members;
 mod properties;
 mod read;
 mod reader;
+mod service;
 
 #[cfg(test)]
 mod tests;

@@ -42,7 +42,11 @@ impl ServerConfig {
         }
         let peer = peer(&mut reader, &members, sid, standalone, limits);
         reader.finish();
-        let Reader { errors, warnings, .. } = reader;
+        let Reader { source, mut errors, mut warnings, .. } = reader;
+        // The file itself from top to bottom, then what it lacks, then other files.
+        let place = |it: &Complaint| (it.source != source, it.span.as_ref().map_or(usize::MAX, |span| span.start));
+        errors.sort_by_key(place);
+        warnings.sort_by_key(place);
         let (Some(peer), Some(store), true) = (peer, store, errors.is_empty()) else { return Err(errors) };
         let (text, members) = if standalone { (String::new(), Vec::new()) } else { (members.text(), members.servers) };
         Ok((ServerConfig { peer, standalone, members, text, quorum, clients, tree, store, admin }, warnings))
@@ -268,6 +272,9 @@ fn sid(
 ) -> Option<Sid> {
     if standalone {
         return Some(Sid(1));
+    }
+    if members.servers.is_empty() {
+        return None;
     }
     let path = store?.data_dir.join("myid");
     let known: Vec<String> = members.servers.iter().map(|member| member.sid.0.to_string()).collect();

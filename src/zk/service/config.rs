@@ -80,7 +80,10 @@ mod tests {
     #[test]
     fn a_session_lasts_between_two_and_twenty_ticks() {
         let config = ServiceConfig::new(Sid(1), Duration::from_millis(2000));
-        assert_eq!([-1, 0, 4000, 10_000, 40_001].map(|asked| config.negotiate(asked)), [4000, 4000, 4000, 10_000, 40_000]);
+        assert_eq!(
+            [-1, 0, 4000, 10_000, 40_001].map(|asked| config.negotiate(asked)),
+            [4000, 4000, 4000, 10_000, 40_000]
+        );
         let upside_down = ServiceConfig { max_session_timeout: Duration::from_millis(5), ..config };
         assert_eq!(upside_down.negotiate(10_000), 4000, "no panic where the limits contradict each other");
     }

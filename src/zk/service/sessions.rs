@@ -133,7 +133,11 @@ impl Tracker {
     pub fn check(&mut self, session: SessionId, from: Sid) -> Result<(), ErrorCode> {
         match self.sessions.get_mut(&session) {
             Some(tracked) if !tracked.is_closing => {
-                if *tracked.owner.get_or_insert(from) == from { Ok(()) } else { Err(ErrorCode::SessionMoved) }
+                if *tracked.owner.get_or_insert(from) == from {
+                    Ok(())
+                } else {
+                    Err(ErrorCode::SessionMoved)
+                }
             }
             _ => Err(ErrorCode::SessionExpired),
         }
@@ -201,13 +205,20 @@ mod tests {
         assert_eq!(hex(0x0300_0011_57d3_0000), "ef25caab501210cae5770c631913c512");
         assert_eq!(hex(0x0100_0028_e171_0000), "f5ab3ae9de86eacc5bacaf75576d2c54");
         assert!(is_password(A, &password(A)) && !is_password(A, &password(SessionId(0xb))));
-        assert!(!is_password(SessionId(0), &password(SessionId(0))), "nobody resumes the session that asks for a new one");
+        assert!(
+            !is_password(SessionId(0), &password(SessionId(0))),
+            "nobody resumes the session that asks for a new one"
+        );
     }
 
     #[test]
     fn session_ids_carry_the_server_and_the_time() {
         assert_eq!(first_session_id(Sid(3), 0x1157d3), SessionId(0x0300_0011_57d3_0000));
-        assert_eq!(first_session_id(Sid(1), 0x7fff_0100_0028_e171), SessionId(0x0100_0028_e171_0000), "40 bits of time");
+        assert_eq!(
+            first_session_id(Sid(1), 0x7fff_0100_0028_e171),
+            SessionId(0x0100_0028_e171_0000),
+            "40 bits of time"
+        );
         assert_eq!(first_session_id(Sid(128), 0), SessionId(i64::MIN + 1), "the mark of containers is taken");
     }
 

@@ -113,7 +113,8 @@ impl Front {
     }
 
     fn new_session(&mut self, around: &Around<'_>) -> SessionId {
-        while around.tree.sessions().contains_key(&self.next_session) || self.by_session.contains_key(&self.next_session)
+        while around.tree.sessions().contains_key(&self.next_session)
+            || self.by_session.contains_key(&self.next_session)
         {
             self.next_session.0 += 1;
         }

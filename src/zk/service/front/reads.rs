@@ -2,8 +2,8 @@
 
 use crate::zab::Payload;
 use crate::zk::model::{
-    ClientInfo, ErrorCode, EventType, Id, MultiReadOp, MultiResult, Request, Response, SessionId, SetWatches, WatchEvent,
-    WatchMode, WatcherType,
+    ClientInfo, ErrorCode, EventType, Id, MultiReadOp, MultiResult, Request, Response, SessionId, SetWatches,
+    WatchEvent, WatchMode, WatcherType,
 };
 use crate::zk::service::ConnId;
 use crate::zk::service::acl::{self, Access};
@@ -113,10 +113,9 @@ impl<'a> Reader<'a> {
     fn one_of_many(&mut self, read: &MultiReadOp) -> MultiResult {
         let answered = match read {
             MultiReadOp::GetChildren(path) => self.readable(path).map(|node| MultiResult::Children(node.children())),
-            MultiReadOp::GetData(path) => self.readable(path).map(|node| MultiResult::Data {
-                data: node.data().map(Payload::new),
-                stat: node.stat(),
-            }),
+            MultiReadOp::GetData(path) => self
+                .readable(path)
+                .map(|node| MultiResult::Data { data: node.data().map(Payload::new), stat: node.stat() }),
         };
         answered.unwrap_or_else(|error| MultiResult::Error(error.code()))
     }

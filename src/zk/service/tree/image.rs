@@ -48,9 +48,11 @@ impl Tree {
         // What was within the limit when it came in is written whatever the limit is by now.
         let mut read = Reader::new(bytes, usize::MAX);
         let mut tree = Tree::bare();
-        let sessions = read.vector("sessions", 12, |read| Ok((SessionId(read.i64("a session")?), read.i32("a timeout")?)))?;
+        let sessions =
+            read.vector("sessions", 12, |read| Ok((SessionId(read.i64("a session")?), read.i32("a timeout")?)))?;
         tree.sessions.extend(sessions.unwrap_or_default());
-        let acls = read.vector("ACLs", 12, |read| Ok((read.i64("the key of an ACL")?, read_acl(read)?.unwrap_or_default())))?;
+        let acls =
+            read.vector("ACLs", 12, |read| Ok((read.i64("the key of an ACL")?, read_acl(read)?.unwrap_or_default())))?;
         let acls: BTreeMap<i64, Vec<Acl>> = acls.unwrap_or_default().into_iter().collect();
         loop {
             let path = read.text("a path")?;
