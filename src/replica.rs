@@ -36,6 +36,8 @@ pub enum Effect<S: Service> {
         zxid: Zxid,
         /// The state.
         chunks: Vec<Payload>,
+        /// Its digest.
+        digest: u64,
     },
     /// A leader prepared this txn and broadcasts it.
     Proposed {
@@ -129,7 +131,8 @@ impl<S: Service> Replica<S> {
                     out.push(Effect::Restored { zxid: image.zxid, digest: self.service.digest() });
                 }
                 Output::Persist { id, write: Write::WriteSnapshot { zxid } } => {
-                    out.push(Effect::Snapshot { id, zxid, chunks: self.service.snapshot() });
+                    let (chunks, digest) = (self.service.snapshot(), self.service.digest());
+                    out.push(Effect::Snapshot { id, zxid, chunks, digest });
                 }
                 Output::Serve { serving } => {
                     out.push(Effect::Output(Output::Serve { serving }));

@@ -51,6 +51,18 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Switch bugs of ZooKeeper back on: list them, measure what it costs to find them (in builds with `--features mutants`).
     Mutants(MutantsArgs),
+    /// Run a ZooKeeper server.
+    #[cfg(feature = "server")]
+    #[command(after_help = super::serve::EXAMPLES)]
+    Serve(super::serve::ServeArgs),
+    /// Run a local ensemble of ZooKeeper servers.
+    #[cfg(feature = "server")]
+    #[command(after_help = super::ensemble::EXAMPLES)]
+    Ensemble(super::ensemble::EnsembleArgs),
+    /// Measure how fast ZooKeeper servers are, these or others.
+    #[cfg(feature = "server")]
+    #[command(after_help = super::bench::EXAMPLES)]
+    Bench(super::bench::BenchArgs),
     /// Read scenarios and report what is wrong with them, without running them.
     Check {
         /// Scenario files.

@@ -7,8 +7,12 @@
 
 mod args;
 mod batch;
+#[cfg(feature = "server")]
+mod bench;
 mod diagram;
 mod engine;
+#[cfg(feature = "server")]
+mod ensemble;
 mod files;
 mod fuzz;
 mod listing;
@@ -21,6 +25,10 @@ mod render;
 mod replay;
 mod report;
 mod run;
+#[cfg(feature = "server")]
+mod scratch;
+#[cfg(feature = "server")]
+mod serve;
 mod shrink;
 mod walk;
 mod words;
@@ -100,5 +108,11 @@ fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
         Command::Schema => listing::schema(screen),
         Command::Scenarios { directory } => listing::scenarios(directory, screen),
         Command::Words(args) => words::words(args, screen),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => serve::serve(args, screen),
+        #[cfg(feature = "server")]
+        Command::Ensemble(args) => ensemble::ensemble(args, screen),
+        #[cfg(feature = "server")]
+        Command::Bench(args) => bench::bench(args, screen),
     }
 }

@@ -15,6 +15,8 @@ use console::Term;
 use serde::Serialize;
 
 pub(super) use batch::batch_text;
+#[cfg(feature = "server")]
+pub(super) use diagnostic::complaint;
 pub(super) use diagnostic::scenario_error;
 pub(super) use peers::peers_text;
 pub(super) use run::{listed, run_text, violation_text, wrapped};

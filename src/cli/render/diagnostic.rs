@@ -1,9 +1,13 @@
 //! What is wrong with a scenario, in rustc's look: the line, a caret, and what to write instead.
 
+#[cfg(feature = "server")]
+use annotate_snippets::Origin;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::Rendered;
 use crate::scenario::ScenarioError;
+#[cfg(feature = "server")]
+use crate::server::config::{Complaint, Source};
 
 pub(in crate::cli) fn scenario_error(text: &str, error: &ScenarioError) -> Rendered {
     // A scenario out of a trace may have been cut: the picture must not fail over it.
@@ -15,6 +19,22 @@ pub(in crate::cli) fn scenario_error(text: &str, error: &ScenarioError) -> Rende
         group = group.element(Level::HELP.message(help.as_str()));
     }
     // Styled always: the stream takes colours out where they do not belong.
+    Rendered(Renderer::styled().render(&[group]))
+}
+
+/// The same for the configuration of a server.
+#[cfg(feature = "server")]
+pub(in crate::cli) fn complaint(complaint: &Complaint, level: Level<'static>) -> Rendered {
+    let Source { path, text } = &complaint.source;
+    let title = level.primary_title(complaint.message.as_str());
+    let mut group = match complaint.span.clone() {
+        Some(span) => title
+            .element(Snippet::source(text.as_ref()).path(path.as_str()).annotation(AnnotationKind::Primary.span(span))),
+        None => title.element(Origin::path(path.as_str())),
+    };
+    if let Some(help) = &complaint.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
     Rendered(Renderer::styled().render(&[group]))
 }
 

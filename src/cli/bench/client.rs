@@ -1,0 +1,233 @@
+//! A client that keeps its window full, and measures how long answers take.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, bail};
+use bytes::{Buf, BytesMut};
+use hdrhistogram::Histogram;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::zab::Payload;
+use crate::zk::model::{Acl, ConnectRequest, Create, CreateKind, CreateMode, ErrorCode, Request, SessionId};
+use crate::zk::wire;
+
+/// The node under which every connection has one of its own.
+const PARENT: &str = "/zabsim-bench";
+/// What a session outlives, in milliseconds.
+const SESSION_TIMEOUT: i32 = 30_000;
+
+/// What a connection does.
+#[derive(Clone, Debug)]
+pub(super) struct Load {
+    /// Requests under way at once.
+    pub window: usize,
+    /// What is written.
+    pub payload: Payload,
+    /// How many of a hundred requests read.
+    pub reads: u64,
+    /// What is answered before does not count.
+    pub from: Instant,
+    /// When it ends.
+    pub until: Instant,
+}
+
+/// What came of it; latencies in nanoseconds.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    pub writes: Histogram<u64>,
+    pub reads: Histogram<u64>,
+    pub errors: u64,
+}
+
+impl Measured {
+    pub(super) fn new() -> Result<Measured> {
+        let empty = || Histogram::new(3).context("cannot measure");
+        Ok(Measured { writes: empty()?, reads: empty()?, errors: 0 })
+    }
+
+    pub(super) fn add(&mut self, other: &Measured) -> Result<()> {
+        self.writes.add(&other.writes).and_then(|()| self.reads.add(&other.reads)).context("cannot add up")?;
+        self.errors += other.errors;
+        Ok(())
+    }
+}
+
+/// One session on one server.
+pub(super) struct Client {
+    host: String,
+    stream: TcpStream,
+    input: BytesMut,
+    xid: i32,
+}
+
+/// The head of a reply.
+struct Answer {
+    xid: i32,
+    error: i32,
+}
+
+impl Client {
+    pub(super) async fn connect(host: &str) -> Result<Client> {
+        let stream = TcpStream::connect(host).await.with_context(|| format!("cannot connect to {host}"))?;
+        stream.set_nodelay(true).with_context(|| format!("cannot talk to {host}"))?;
+        let mut client = Client { host: host.to_owned(), stream, input: BytesMut::with_capacity(1 << 16), xid: 0 };
+        let request = ConnectRequest {
+            protocol_version: 0,
+            last_zxid_seen: 0,
+            timeout: SESSION_TIMEOUT,
+            session: SessionId(0),
+            password: vec![0; 16],
+            read_only: Some(false),
+        };
+        client.send(&framed(|bytes| wire::encode_connect_request(&request, bytes))).await?;
+        let frame = client.frame().await.with_context(|| format!("{host} does not serve (yet)"))?;
+        let response = wire::decode_connect_response(&frame).map_err(|error| client.strange(&error))?;
+        if response.timeout == 0 {
+            bail!("{host} gives no session");
+        }
+        Ok(client)
+    }
+
+    /// Makes the node that this connection works on.
+    pub(super) async fn prepare(&mut self, number: usize, payload: &Payload) -> Result<String> {
+        let node = |path: &str, mode: CreateMode| {
+            Request::Create(Create {
+                kind: CreateKind::Create,
+                path: path.to_owned(),
+                data: Some(payload.clone()),
+                acl: Some(vec![Acl::open()]),
+                flags: mode as i32,
+                ttl: 0,
+            })
+        };
+        let path = format!("{PARENT}/{number}");
+        self.call(&node(PARENT, CreateMode::Persistent), &[ErrorCode::NodeExists]).await?;
+        self.call(&node(&path, CreateMode::Ephemeral), &[ErrorCode::NodeExists]).await?;
+        Ok(path)
+    }
+
+    /// Leaves nothing behind once the last one is gone.
+    pub(super) async fn leave(&mut self, path: &str) -> Result<()> {
+        let delete = |path: &str| Request::Delete { path: path.to_owned(), version: -1 };
+        self.call(&delete(path), &[ErrorCode::NoNode]).await?;
+        self.call(&delete(PARENT), &[ErrorCode::NotEmpty, ErrorCode::NoNode]).await?;
+        self.call(&Request::CloseSession, &[]).await
+    }
+
+    /// Keeps the window full until the time is over and everything is answered.
+    pub(super) async fn work(&mut self, path: &str, load: &Load) -> Result<Measured> {
+        let mut measured = Measured::new()?;
+        let write = Request::SetData { path: path.to_owned(), data: Some(load.payload.clone()), version: -1 };
+        let read = Request::GetData { path: path.to_owned(), watch: false };
+        let mut under_way = VecDeque::with_capacity(load.window);
+        let mut output = Vec::new();
+        let mut count = 0_u64;
+        loop {
+            let now = Instant::now();
+            while under_way.len() < load.window && now < load.until {
+                count += 1;
+                // Spread evenly, not drawn: two runs do the same.
+                let is_read = count * load.reads / 100 > (count - 1) * load.reads / 100;
+                self.xid = self.xid.wrapping_add(1).max(1);
+                frame_into(&mut output, |bytes| {
+                    wire::encode_request(self.xid, if is_read { &read } else { &write }, bytes);
+                });
+                under_way.push_back((self.xid, is_read, now));
+            }
+            if under_way.is_empty() {
+                return Ok(measured);
+            }
+            self.send(&output).await?;
+            output.clear();
+            let mut frame = Some(self.frame().await?);
+            let now = Instant::now();
+            while let Some(bytes) = frame {
+                let answer = self.answer(&bytes)?;
+                let Some((xid, is_read, since)) = under_way.pop_front().filter(|(xid, ..)| *xid == answer.xid) else {
+                    bail!("{} answers {}, which is not the oldest request", self.host, answer.xid);
+                };
+                debug_assert_eq!(xid, answer.xid, "filtered");
+                if answer.error != 0 {
+                    measured.errors += 1;
+                } else if now >= load.from && now < load.until {
+                    let histogram = if is_read { &mut measured.reads } else { &mut measured.writes };
+                    histogram.saturating_record(u64::try_from((now - since).as_nanos()).unwrap_or(u64::MAX));
+                }
+                frame = self.buffered()?;
+            }
+        }
+    }
+
+    /// One request whose answer may be one of these errors.
+    async fn call(&mut self, request: &Request, accepted: &[ErrorCode]) -> Result<()> {
+        self.xid = self.xid.wrapping_add(1).max(1);
+        self.send(&framed(|bytes| wire::encode_request(self.xid, request, bytes))).await?;
+        let frame = self.frame().await?;
+        let error = self.answer(&frame)?.error;
+        if error != 0 && !accepted.iter().any(|code| code.code() == error) {
+            bail!("{} refuses to prepare or leave its node: error {error}", self.host);
+        }
+        Ok(())
+    }
+
+    fn answer(&self, frame: &[u8]) -> Result<Answer> {
+        let mut reader = wire::Reader::new(frame, frame.len());
+        let mut read = || -> Result<Answer, wire::WireError> {
+            let xid = reader.i32("xid")?;
+            reader.i64("zxid")?;
+            Ok(Answer { xid, error: reader.i32("err")? })
+        };
+        read().map_err(|error| self.strange(&error))
+    }
+
+    fn strange(&self, error: &wire::WireError) -> anyhow::Error {
+        anyhow!("{} does not speak ZooKeeper's protocol: {error}", self.host)
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        self.stream.write_all(bytes).await.with_context(|| format!("the connection to {} broke", self.host))
+    }
+
+    /// The next frame.
+    async fn frame(&mut self) -> Result<BytesMut> {
+        loop {
+            if let Some(frame) = self.buffered()? {
+                return Ok(frame);
+            }
+            let read = self.stream.read_buf(&mut self.input).await;
+            if read.with_context(|| format!("the connection to {} broke", self.host))? == 0 {
+                bail!("{} closed the connection", self.host);
+            }
+        }
+    }
+
+    /// A frame that is there already.
+    fn buffered(&mut self) -> Result<Option<BytesMut>> {
+        let Some((length, _)) = self.input.split_first_chunk::<4>() else { return Ok(None) };
+        let length = usize::try_from(i32::from_be_bytes(*length)).ok();
+        let length = length.with_context(|| format!("{} sends a frame of negative length", self.host))?;
+        if self.input.len() - 4 < length {
+            self.input.reserve(length + 4 - self.input.len());
+            return Ok(None);
+        }
+        self.input.advance(4);
+        Ok(Some(self.input.split_to(length)))
+    }
+}
+
+fn framed(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame_into(&mut bytes, write);
+    bytes
+}
+
+/// Appends a frame with its length.
+fn frame_into(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = bytes.len();
+    bytes.extend([0; 4]);
+    write(bytes);
+    let length = u32::try_from(bytes.len() - start - 4).expect("a request is below 4 GiB");
+    bytes[start..start + 4].copy_from_slice(&length.to_be_bytes());
+}

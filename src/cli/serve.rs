@@ -1,0 +1,195 @@
+//! `zabsim serve`: one server until it is asked to stop.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::{fs, thread};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use super::Exit;
+use super::render::{Rendered, Screen, complaint};
+use super::scratch::Scratch;
+use crate::server::Server;
+use crate::server::config::{Complaint, ServerConfig, Source};
+use crate::zab::HaltReason;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  zabsim serve zoo.cfg                        a member of an ensemble, or a standalone server
+  zabsim serve --dev                          a standalone server on 127.0.0.1:2181, its data gone at the end
+  zabsim serve --dev --data-dir data          the same, with data that stay
+  zabsim serve zoo.cfg --set tickTime=500     one setting instead of that in the file
+  RUST_LOG=debug zabsim serve zoo.cfg         a longer log
+
+The file is that of ZooKeeper (zoo.cfg), with the same keys and defaults. SIGTERM and Ctrl-C stop the server and lose nothing; a \
+second Ctrl-C ends it at once.";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ServeArgs {
+    /// The configuration.
+    #[arg(required_unless_present = "dev", conflicts_with = "dev", value_name = "ZOO.CFG")]
+    pub config: Option<PathBuf>,
+    /// A standalone server that needs no configuration.
+    #[arg(long)]
+    pub dev: bool,
+    /// Where a server with --dev listens for clients.
+    #[arg(long, value_name = "PORT", requires = "dev", default_value = "2181")]
+    pub client_port: u16,
+    /// Where a server with --dev keeps its data (default: a temporary folder, removed at the end).
+    #[arg(long, value_name = "DIR", requires = "dev")]
+    pub data_dir: Option<PathBuf>,
+    /// A line of the configuration, in place of the one in the file (may be repeated).
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// How log lines look.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log: LogFormat,
+    /// Stop when standard input ends: for whoever starts servers and may be killed.
+    #[arg(long, hide = true)]
+    pub attached: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
+    log_to_stderr(args.log);
+    let scratch = args.dev.then(|| Scratch::new("dev", args.data_dir.as_deref())).transpose()?;
+    let source = match (&args.config, &scratch) {
+        (Some(path), _) => read(path)?,
+        (None, Some(scratch)) => Source::new("--dev", dev(scratch.path(), args.client_port)?),
+        (None, None) => bail!("name a zoo.cfg, or say --dev"),
+    };
+    let config = parse(&with_settings(source, &args.set)?, screen)?;
+    let server = Server::boot(&config).with_context(|| match args.dev {
+        true => format!("cannot start (another port: --client-port {})", args.client_port.saturating_add(1)),
+        false => "cannot start".to_owned(),
+    })?;
+    let desk = server.desk();
+    let mut asked = false;
+    ctrlc::set_handler(move || {
+        if asked {
+            std::process::exit(130);
+        }
+        asked = true;
+        desk.stop();
+    })
+    .context("cannot watch for signals")?;
+    if args.attached {
+        let desk = server.desk();
+        thread::spawn(move || {
+            // Whatever comes, only its end matters.
+            let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
+            desk.stop();
+        });
+    }
+    if let Some(address) = server.client_address() {
+        screen.note(format_args!("listening for clients on {address}"));
+    }
+    if let Some(scratch) = &scratch {
+        screen.note(format_args!("data in {}", scratch.described()));
+    }
+    match server.wait() {
+        HaltReason::Stopped => Ok(Exit::Good),
+        HaltReason::WriteFailed => bail!("the disk refused a write: the log above says which"),
+        HaltReason::EpochsInverted => {
+            bail!(
+                "acceptedEpoch is below currentEpoch: the disk lost a write that it had synced; restore the data folder, or empty it"
+            )
+        }
+    }
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    // A second one in this process would be the fault of a test.
+    let _ = match format {
+        LogFormat::Text => subscriber.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+}
+
+fn read(path: &Path) -> Result<Source> {
+    let shown = path.display();
+    if path.is_dir() {
+        bail!("{shown} is a directory; name the zoo.cfg in it");
+    }
+    let bytes = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    Ok(Source::new(shown.to_string(), text_of(bytes)))
+}
+
+/// Java reads Latin-1; people write UTF-8. Every text that is not the one is the other.
+fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| error.as_bytes().iter().map(|&byte| char::from(byte)).collect())
+}
+
+fn dev(data: &Path, port: u16) -> Result<String> {
+    let data = data.to_str().context("a data folder needs a name in UTF-8")?.replace('\\', "\\\\");
+    Ok(format!(
+        "dataDir={data}\nclientPort={port}\nclientPortAddress=127.0.0.1\ntickTime=2000\n4lw.commands.whitelist=*\n\
+         admin.enableServer=false\nextendedTypesEnabled=true\n"
+    ))
+}
+
+/// A file with settings that take the place of its own.
+fn with_settings(source: Source, settings: &[String]) -> Result<Source> {
+    let mut text = source.text.to_string();
+    for setting in settings {
+        let (key, _) = setting.split_once('=').with_context(|| format!("--set {setting}: write KEY=VALUE"))?;
+        let key = key.trim();
+        text = text.lines().filter(|line| !is_of(line, key)).map(|line| format!("{line}\n")).collect();
+        text += &format!("{setting}\n");
+    }
+    Ok(Source::new(source.path, text))
+}
+
+fn is_of(line: &str, key: &str) -> bool {
+    let start = line.trim_start();
+    let start = start.strip_prefix("zookeeper.").unwrap_or(start);
+    start.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
+}
+
+/// The configuration, with its warnings shown; or everything that is wrong with it.
+fn parse(source: &Source, screen: &mut Screen) -> Result<ServerConfig> {
+    let mut open = |path: &Path| fs::read(path).map(text_of);
+    match ServerConfig::parse(source.clone(), &mut open) {
+        Ok((config, warnings)) => {
+            warnings.iter().for_each(|warning| screen.note(complaint(warning, annotate_snippets::Level::WARNING)));
+            Ok(config)
+        }
+        Err(errors) => {
+            let shown = |error: &Complaint| complaint(error, annotate_snippets::Level::ERROR).0;
+            Err(Rendered(errors.iter().map(shown).collect::<Vec<_>>().join("\n\n")).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_takes_the_place_of_that_in_the_file() {
+        let source = Source::new("zoo.cfg", "tickTime = 2000\nzookeeper.forceSync:no\ntickTimes=1\n");
+        let set = |settings: &[&str]| {
+            let settings: Vec<String> = settings.iter().map(|&it| it.to_owned()).collect();
+            with_settings(source.clone(), &settings).map(|it| it.text.to_string())
+        };
+        assert_eq!(set(&["tickTime=500", "forceSync=yes"]).unwrap(), "tickTimes=1\ntickTime=500\nforceSync=yes\n");
+        assert_eq!(set(&["tickTime"]).unwrap_err().to_string(), "--set tickTime: write KEY=VALUE");
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_latin_1() {
+        assert_eq!(text_of(b"# \xfcber".to_vec()), "# über");
+        assert_eq!(text_of("# über".into()), "# über");
+    }
+}

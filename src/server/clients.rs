@@ -1,0 +1,386 @@
+//! The client port: frames in, frames out, and nobody served faster than they read.
+//!
+//! A connection is one task. What it reads goes to the driver in batches; what the driver answers is queued in an [`Outbox`] and
+//! written together. Bytes stay in the socket, and so with the client, while its answers wait to be read or, with
+//! `globalOutstandingLimit` requests under way, while it has requests of its own among them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{io, mem};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{sleep, timeout};
+use tracing::{debug, warn};
+
+use super::Desk;
+use super::config::ClientOptions;
+use super::driver::Event;
+use crate::zab::Instant;
+use crate::zk::service::{Call, ConnId};
+
+/// Answers that wait for their client beyond this many bytes stop its reading.
+const UNREAD: usize = 1 << 20;
+/// A client that lets so many bytes of events and answers wait is closed.
+const MOST_UNREAD: usize = 64 << 20;
+/// How long a connection may last without a first request, and how long a closed one may take to read what it is owed.
+const PATIENCE: Duration = Duration::from_secs(10);
+const READ: usize = 16 << 10;
+
+/// What all client connections of a server share.
+pub(super) struct Clients {
+    /// The longest frame taken (`jute.maxbuffer`).
+    max_frame: usize,
+    /// Connections from one address (`maxClientCnxns`); 0 for no limit.
+    max_per_address: usize,
+    /// Requests under way beyond which clients that have some wait (`globalOutstandingLimit`).
+    outstanding_limit: usize,
+    words: Arc<dyn Words>,
+    desk: Desk,
+    events: mpsc::Sender<Event>,
+    next: AtomicU64,
+    addresses: Mutex<BTreeMap<IpAddr, usize>>,
+    /// Requests under way, of all connections: written by the driver alone.
+    outstanding: AtomicUsize,
+    /// Somebody has left.
+    left: Notify,
+    /// Fewer are under way than the limit again.
+    relieved: Notify,
+}
+
+/// Answers to what comes instead of the first frame's length: four letters.
+pub trait Words: Send + Sync + 'static {
+    /// The whole answer, or `None` if these four bytes are a length.
+    fn answer<'a>(&'a self, word: [u8; 4], desk: &'a Desk) -> Option<Reply<'a>>;
+}
+
+/// A whole answer, when it is ready.
+pub type Reply<'a> = Pin<Box<dyn Future<Output = Vec<u8>> + Send + 'a>>;
+
+impl Clients {
+    pub(super) fn new(
+        options: &ClientOptions,
+        words: Arc<dyn Words>,
+        desk: Desk,
+        events: mpsc::Sender<Event>,
+    ) -> Arc<Clients> {
+        Arc::new(Clients {
+            max_frame: options.max_buffer,
+            max_per_address: options.max_connections,
+            outstanding_limit: options.outstanding_limit,
+            words,
+            desk,
+            events,
+            next: AtomicU64::new(1),
+            addresses: Mutex::default(),
+            outstanding: AtomicUsize::new(0),
+            left: Notify::new(),
+            relieved: Notify::new(),
+        })
+    }
+
+    /// Takes connections until it is dropped.
+    pub(super) async fn serve(self: Arc<Clients>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, from)) => {
+                    let Some(seat) = Seat::take(&self, from.ip()) else {
+                        warn!(from = %from.ip(), "too many connections from one address (maxClientCnxns)");
+                        continue;
+                    };
+                    tokio::spawn(async move {
+                        if let Err(error) = seat.clients.converse(stream, from).await {
+                            debug!(%from, %error, "client connection ended");
+                        }
+                        drop(seat);
+                    });
+                }
+                Err(error) => {
+                    // Out of descriptors, most likely: it passes when somebody leaves.
+                    warn!(%error, "cannot accept a client");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    async fn converse(self: &Arc<Clients>, mut stream: TcpStream, from: SocketAddr) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut first = [0; 4];
+        timeout(PATIENCE, stream.read_exact(&mut first)).await??;
+        if let Some(answer) = self.words.answer(first, &self.desk) {
+            stream.write_all(&answer.await).await?;
+            return stream.shutdown().await;
+        }
+        let conn = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
+        let (queue, answers) = mpsc::unbounded_channel();
+        let gate = Arc::new(Gate::default());
+        let outbox = Outbox::new(self.clone(), gate.clone(), queue, from);
+        if self.events.send(Event::Opened { conn, from: from.ip(), outbox }).await.is_err() {
+            return Ok(());
+        }
+        let (reader, writer) = stream.split();
+        let ended = tokio::select! {
+            ended = self.read(conn, &gate, reader, first) => ended,
+            ended = write(&gate, writer, answers) => ended,
+            () = gate.linger() => Ok(()),
+        };
+        let _ = self.events.send(Event::Calls { conn, calls: vec![Call::Closed { conn }] }).await;
+        ended
+    }
+
+    /// Reads frames until the client ends.
+    async fn read(&self, conn: ConnId, gate: &Gate, mut reader: ReadHalf<'_>, first: [u8; 4]) -> io::Result<()> {
+        let mut buffer = BytesMut::with_capacity(READ);
+        buffer.extend_from_slice(&first);
+        let mut is_new = true;
+        loop {
+            let mut calls = Vec::new();
+            while let Some(bytes) = self.take_frame(&mut buffer)? {
+                calls.push(Call::Frame { conn, bytes });
+            }
+            if !calls.is_empty() {
+                is_new = false;
+                if self.events.send(Event::Calls { conn, calls }).await.is_err() {
+                    return Ok(());
+                }
+                self.room(gate).await;
+            }
+            buffer.reserve(READ);
+            let read = reader.read_buf(&mut buffer);
+            let read = if is_new { timeout(PATIENCE, read).await?? } else { read.await? };
+            if read == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take_frame(&self, buffer: &mut BytesMut) -> io::Result<Option<Vec<u8>>> {
+        let Some(length) = buffer.first_chunk::<4>().map(|length| i32::from_be_bytes(*length)) else { return Ok(None) };
+        let length = usize::try_from(length).ok().filter(|&length| length <= self.max_frame);
+        let Some(length) = length else {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame longer than jute.maxbuffer"));
+        };
+        if buffer.len() < 4 + length {
+            return Ok(None);
+        }
+        buffer.advance(4);
+        let frame = buffer[..length].to_vec();
+        buffer.advance(length);
+        Ok(Some(frame))
+    }
+
+    /// Waits until this connection may be read again.
+    async fn room(&self, gate: &Gate) {
+        loop {
+            let (relieved, changed) = (self.relieved.notified(), gate.changed.notified());
+            tokio::pin!(relieved, changed);
+            // Enabled before looking, or what happens in between would be missed.
+            relieved.as_mut().enable();
+            changed.as_mut().enable();
+            let crowded = self.outstanding.load(Ordering::Acquire) >= self.outstanding_limit;
+            let has_some = gate.outstanding.load(Ordering::Acquire) > 0;
+            if gate.unread.load(Ordering::Acquire) <= UNREAD && !(crowded && has_some) {
+                return;
+            }
+            tokio::select! {
+                () = relieved => {}
+                () = changed => {}
+            }
+        }
+    }
+
+    /// Waits until no connection is left.
+    pub(super) async fn gone(&self) {
+        loop {
+            let left = self.left.notified();
+            if self.addresses().is_empty() {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn relieve(&self, answered: usize) {
+        let before = self.outstanding.fetch_sub(answered, Ordering::AcqRel);
+        if before >= self.outstanding_limit && before - answered < self.outstanding_limit {
+            self.relieved.notify_waiters();
+        }
+    }
+}
+
+/// Writes what is queued until nothing more can be.
+async fn write(
+    gate: &Gate,
+    mut writer: WriteHalf<'_>,
+    mut answers: mpsc::UnboundedReceiver<Vec<u8>>,
+) -> io::Result<()> {
+    while let Some(mut bytes) = answers.recv().await {
+        while let Ok(more) = answers.try_recv() {
+            bytes.extend_from_slice(&more);
+        }
+        writer.write_all(&bytes).await?;
+        let before = gate.unread.fetch_sub(bytes.len(), Ordering::AcqRel);
+        if before > UNREAD {
+            gate.changed.notify_one();
+        }
+    }
+    writer.shutdown().await
+}
+
+/// What the task of a connection and the driver tell each other.
+#[derive(Default)]
+struct Gate {
+    /// Bytes answered and not yet in the socket.
+    unread: AtomicUsize,
+    /// Requests under way: written by the driver alone.
+    outstanding: AtomicUsize,
+    changed: Notify,
+    closing: Notify,
+}
+
+impl Gate {
+    /// Ends some time after the driver has closed the connection.
+    async fn linger(&self) {
+        self.closing.notified().await;
+        sleep(PATIENCE).await;
+    }
+}
+
+/// The driver's end of a connection. Dropping it closes the connection after what was queued.
+pub(super) struct Outbox {
+    clients: Arc<Clients>,
+    gate: Arc<Gate>,
+    queue: mpsc::UnboundedSender<Vec<u8>>,
+    pending: Vec<u8>,
+    /// When the requests under way arrived; they are answered in their order.
+    arrivals: VecDeque<Instant>,
+    pub(super) view: Connection,
+}
+
+/// A client connection as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The other end.
+    pub from: SocketAddr,
+    /// Frames received.
+    pub received: u64,
+    /// Frames sent.
+    pub sent: u64,
+    /// Requests under way.
+    pub outstanding: usize,
+}
+
+impl Connection {
+    /// Counts from zero again.
+    pub(super) fn reset(&mut self) {
+        (self.received, self.sent) = (0, 0);
+    }
+}
+
+/// Whether a connection goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Open,
+    /// It lets too much wait.
+    Drowned,
+}
+
+impl Outbox {
+    fn new(clients: Arc<Clients>, gate: Arc<Gate>, queue: mpsc::UnboundedSender<Vec<u8>>, from: SocketAddr) -> Outbox {
+        let view = Connection { from, received: 0, sent: 0, outstanding: 0 };
+        Outbox { clients, gate, queue, pending: Vec::new(), arrivals: VecDeque::new(), view }
+    }
+
+    /// A request came.
+    pub(super) fn received(&mut self, at: Instant) {
+        self.arrivals.push_back(at);
+        self.view.received += 1;
+        self.clients.outstanding.fetch_add(1, Ordering::AcqRel);
+        self.count();
+    }
+
+    /// Adds a frame to what is sent next; returns when the request arrived that it answers.
+    pub(super) fn push(&mut self, frame: &[u8]) -> Option<Instant> {
+        let length = u32::try_from(frame.len()).expect("frames are much shorter than 4 GiB");
+        self.pending.extend_from_slice(&length.to_be_bytes());
+        self.pending.extend_from_slice(frame);
+        self.view.sent += 1;
+        // What begins with the xid of a watch event answers nothing.
+        let is_event = frame.starts_with(&(-1i32).to_be_bytes());
+        let arrived = if is_event { None } else { self.arrivals.pop_front() };
+        if arrived.is_some() {
+            self.clients.relieve(1);
+            self.count();
+            self.gate.changed.notify_one();
+        }
+        arrived
+    }
+
+    /// Sends what was added.
+    pub(super) fn flush(&mut self) -> Fate {
+        if self.pending.is_empty() {
+            return Fate::Open;
+        }
+        let unread = self.gate.unread.fetch_add(self.pending.len(), Ordering::AcqRel);
+        // A connection that has ended says so by itself.
+        let _ = self.queue.send(mem::take(&mut self.pending));
+        if unread > MOST_UNREAD { Fate::Drowned } else { Fate::Open }
+    }
+
+    fn count(&mut self) {
+        self.view.outstanding = self.arrivals.len();
+        self.gate.outstanding.store(self.arrivals.len(), Ordering::Release);
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.flush();
+        self.clients.relieve(self.arrivals.len());
+        self.gate.closing.notify_one();
+    }
+}
+
+/// A place among the connections of one address, given back when dropped.
+struct Seat {
+    clients: Arc<Clients>,
+    address: IpAddr,
+}
+
+impl Seat {
+    fn take(clients: &Arc<Clients>, address: IpAddr) -> Option<Seat> {
+        let mut addresses = clients.addresses();
+        let taken = addresses.entry(address).or_default();
+        let most = clients.max_per_address;
+        if most > 0 && *taken >= most {
+            return None;
+        }
+        *taken += 1;
+        Some(Seat { clients: clients.clone(), address })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut addresses = self.clients.addresses();
+        if let Some(taken) = addresses.get_mut(&self.address) {
+            *taken -= 1;
+            if *taken == 0 {
+                addresses.remove(&self.address);
+                self.clients.left.notify_one();
+            }
+        }
+    }
+}

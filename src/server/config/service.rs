@@ -1,0 +1,33 @@
+//! What of a configuration concerns the service.
+
+use super::ServerConfig;
+use crate::zk::service::acl::{Access, Acls};
+use crate::zk::service::config::ServiceConfig;
+use crate::zk::service::prepare::{Digests, Quotas, Rules, Ttl};
+
+impl ServerConfig {
+    /// The options of the service. `wall_clock_base` is the unix time in milliseconds at which the server's clock is zero.
+    pub fn service(&self, wall_clock_base: i64) -> ServiceConfig {
+        let tree = &self.tree;
+        ServiceConfig {
+            sid: self.peer.sid,
+            tick_time: self.peer.limits.tick_time,
+            min_session_timeout: self.clients.min_session_timeout,
+            max_session_timeout: self.clients.max_session_timeout,
+            wall_clock_base,
+            rules: Rules {
+                access: Access {
+                    acls: if tree.skip_acl { Acls::Skipped } else { Acls::Checked },
+                    superuser: tree.super_digest.as_ref().map(|secret| secret.0.clone()),
+                },
+                digests: if tree.digest { Digests::Written } else { Digests::Omitted },
+                quotas: if tree.enforce_quota { Quotas::Enforced } else { Quotas::Counted },
+                ttl: if tree.extended_types { Ttl::Enabled } else { Ttl::Unimplemented },
+            },
+            dialect: tree.dialect,
+            global_outstanding_limit: self.clients.outstanding_limit,
+            config_text: self.text.clone(),
+            standalone: self.standalone,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The disk: one thread that writes, syncs once for everything that waits, and reads.
+//!
+//! ```text
+//! driver ── batch ──▶ write, write, write … nothing more waits ─▶ sync ─▶ Persisted { through } ──▶ driver
+//! ```
+//!
+//! While a sync runs, batches queue up; the next sync covers them all.
+
+use std::cell::RefCell;
+use std::sync::mpsc as queue;
+use std::thread::{self, JoinHandle};
+use std::{io, mem};
+
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use super::config::ServerConfig;
+use super::folders::Folders;
+use crate::replica::Service;
+use crate::zab::{
+    Instant, LogSlice, Payload, Ratio, ReadId, Recovered, SnapshotImage, Txn, Write, WriteError, WriteId, Zxid,
+};
+use crate::zk::store::{self, Journal, JournalSettings, JournalWrite, StoreError};
+
+/// Writes that one sync may cover, so that their acknowledgements do not wait for ever (`maxBatchSize`).
+const MOST_WRITES: usize = 1000;
+
+/// Something for the disk thread to do, in order.
+enum Work {
+    Write(JournalWrite),
+    ReadLog { read: ReadId, from: Zxid, size_factor: Ratio },
+    Reload,
+}
+
+/// What the disk has to say.
+pub(super) enum News<S> {
+    /// Everything up to this write is durable.
+    Persisted { through: WriteId },
+    /// A write failed, and with it every later one.
+    WriteFailed { id: WriteId, error: WriteError },
+    /// What the log holds.
+    LogRead { read: ReadId, slice: LogSlice },
+    /// What is on disk, and a service in that state.
+    Reloaded { recovered: Recovered, service: Box<S> },
+    /// What is on disk cannot be read any more.
+    Unreadable,
+}
+
+/// The driver's end of the disk thread. Dropped, it waits until everything handed over is done.
+pub(super) struct Disk {
+    batch: Vec<Work>,
+    batches: Option<queue::Sender<Vec<Work>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Disk {
+    /// Reads what is on disk and starts the thread. `fresh` makes a service without any state.
+    pub(super) fn open<S>(
+        config: &ServerConfig,
+        fresh: impl Fn() -> S + Send + 'static,
+        news: mpsc::UnboundedSender<News<S>>,
+    ) -> io::Result<(Disk, Recovered, S)>
+    where
+        S: Service + Send + 'static,
+    {
+        let folders = Folders::open(&config.store).map_err(io::Error::other)?;
+        let window = config.peer.limits.commit_log_count;
+        let (recovered, service) = recover(&folders, window, &fresh).map_err(io::Error::other)?;
+        let settings = JournalSettings {
+            preallocate: config.store.preallocate,
+            retain: config.store.purge.map(|purge| purge.retain),
+            ..JournalSettings::default()
+        };
+        let (batches, work) = queue::channel();
+        let mut worker = Worker {
+            folders,
+            journal: Journal::new(settings),
+            settings,
+            force_sync: config.store.force_sync,
+            window,
+            news,
+            writes: Vec::new(),
+        };
+        let thread = thread::Builder::new().name("zabsim-disk".to_owned()).spawn(move || {
+            // An error has been told; the driver ends, and with it the queue.
+            let _ = worker.run(&work, &fresh);
+        })?;
+        Ok((Disk { batch: Vec::new(), batches: Some(batches), thread: Some(thread) }, recovered, service))
+    }
+
+    pub(super) fn write(&mut self, id: WriteId, write: Write) {
+        self.batch.push(Work::Write(JournalWrite::Plain(id, write)));
+    }
+
+    pub(super) fn write_snapshot(&mut self, id: WriteId, zxid: Zxid, chunks: Vec<Payload>, digest: Option<u64>) {
+        self.batch.push(Work::Write(JournalWrite::Snapshot { id, zxid, chunks, digest }));
+    }
+
+    pub(super) fn read_log(&mut self, read: ReadId, from: Zxid, size_factor: Ratio) {
+        self.batch.push(Work::ReadLog { read, from, size_factor });
+    }
+
+    pub(super) fn reload(&mut self) {
+        self.batch.push(Work::Reload);
+    }
+
+    /// Hands over what was asked for since the last time.
+    pub(super) fn submit(&mut self) {
+        if let Some(batches) = self.batches.as_ref().filter(|_| !self.batch.is_empty()) {
+            // A thread that has failed has said so.
+            let _ = batches.send(mem::take(&mut self.batch));
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.submit();
+        self.batches = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// What is on disk, and a service in that state.
+fn recover<S: Service>(folders: &Folders, window: usize, fresh: &impl Fn() -> S) -> Result<(Recovered, S), StoreError> {
+    let service = RefCell::new(fresh());
+    let restore = |zxid, bytes: &[u8]| {
+        service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] });
+        Ok(())
+    };
+    // Nobody waits for what it would say of txns that clients have heard of long ago.
+    let apply = |txn: &Txn| drop(service.borrow_mut().apply(Instant::ZERO, txn, false, &mut Vec::new()));
+    let found = store::recover(folders, window, restore, apply, |op| folders.execute(op))?;
+    folders.sync_all()?;
+    found.notes.iter().for_each(|note| warn!(%note, "found on disk"));
+    if let Some(record) = &found.corrupt {
+        error!(%record, "what follows is lost: this server counts as one without data until another gives it theirs");
+    }
+    let last = found.recovered.last_zxid;
+    info!(snapshot = found.snapshot.map(|zxid| zxid.to_string()), %last, "recovered");
+    let service = if last == Zxid::MISSING { fresh() } else { service.into_inner() };
+    Ok((found.recovered, service))
+}
+
+struct Worker<S> {
+    folders: Folders,
+    journal: Journal,
+    settings: JournalSettings,
+    force_sync: bool,
+    window: usize,
+    news: mpsc::UnboundedSender<News<S>>,
+    /// Writes that came one after the other.
+    writes: Vec<JournalWrite>,
+}
+
+/// A write failed; the driver knows.
+struct Failed;
+
+impl<S: Service> Worker<S> {
+    fn run(&mut self, work: &queue::Receiver<Vec<Work>>, fresh: &impl Fn() -> S) -> Result<(), Failed> {
+        while let Ok(mut batch) = work.recv() {
+            loop {
+                batch.into_iter().try_for_each(|work| self.take(work, fresh))?;
+                if self.writes.len() >= MOST_WRITES {
+                    break;
+                }
+                match work.try_recv() {
+                    Ok(more) => batch = more,
+                    Err(_) => break,
+                }
+            }
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, work: Work, fresh: &impl Fn() -> S) -> Result<(), Failed> {
+        match work {
+            Work::Write(write) => self.writes.push(write),
+            Work::ReadLog { read, from, size_factor } => {
+                self.commit()?;
+                let slice = store::read_log(&self.folders, from, size_factor).unwrap_or_else(|error| {
+                    error!(%error, "cannot read the log for a learner");
+                    LogSlice::Purged
+                });
+                self.tell(News::LogRead { read, slice });
+            }
+            Work::Reload => {
+                // What it reports is durable, so everything written is synced first, and told.
+                self.commit()?;
+                match recover(&self.folders, self.window, fresh) {
+                    Ok((recovered, service)) => {
+                        self.journal = Journal::new(self.settings);
+                        self.tell(News::Reloaded { recovered, service: Box::new(service) });
+                    }
+                    Err(error) => {
+                        error!(%error, "cannot read what is on disk");
+                        self.tell(News::Unreadable);
+                        return Err(Failed);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, syncs it once and reports it.
+    fn commit(&mut self) -> Result<(), Failed> {
+        let writes = mem::take(&mut self.writes);
+        let (Some(first), Some(last)) = (writes.first().map(number), writes.last().map(number)) else { return Ok(()) };
+        let folders = &self.folders;
+        match self.journal.batch(writes, folders, self.force_sync, |op| folders.execute(op)) {
+            Ok(()) => {
+                self.tell(News::Persisted { through: last });
+                Ok(())
+            }
+            Err(error) => {
+                error!(%error, "cannot write");
+                let error = if folders.is_full() { WriteError::Full } else { WriteError::Failed };
+                self.tell(News::WriteFailed { id: first, error });
+                Err(Failed)
+            }
+        }
+    }
+
+    fn tell(&self, news: News<S>) {
+        // A driver that has ended does not listen.
+        let _ = self.news.send(news);
+    }
+}
+
+fn number(write: &JournalWrite) -> WriteId {
+    match write {
+        JournalWrite::Plain(id, _) | JournalWrite::Snapshot { id, .. } => *id,
+    }
+}

@@ -1,0 +1,383 @@
+//! The driver: one thread that owns the replica. Everything reaches it as an event, everything leaves it as an effect.
+//!
+//! ```text
+//! take what is there ─▶ feed each, execute its effects ─▶ one batch to the disk, one flush per client ─▶ arm the timer
+//! ```
+//!
+//! No decision of the protocol is made here: what a branch in this file decides, no simulated run ever saw.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::net::IpAddr;
+
+use tokio::net::TcpStream;
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep_until;
+use tracing::{info, warn};
+
+use super::clients::{Fate, Outbox};
+use super::clock::Clock;
+use super::disk::{Disk, News};
+use super::election::Election;
+use super::milestones;
+use super::quorum::{Quorum, Sent};
+use super::report::{Detail, Reset, Surveyed};
+use super::status::{Counters, LearnerStatus, Status};
+use crate::replica::{Effect, Replica, Service};
+use crate::zab::{HaltReason, Input, Instant, LinkId, Message, Notification, Output, Sid};
+use crate::zk::service::{Answer, Call, ConnId};
+
+/// Events taken before anything is handed on.
+const BATCH: usize = 1024;
+
+/// What the sockets have to say. Their tasks wait while the driver is behind.
+pub(super) enum Event {
+    /// A client connected.
+    Opened { conn: ConnId, from: IpAddr, outbox: Outbox },
+    /// What came from a client.
+    Calls { conn: ConnId, calls: Vec<Call> },
+    /// A notification arrived on the election connection of `from`.
+    Notification { from: Sid, notification: Notification },
+    /// Somebody connected to the quorum port.
+    Accepted { stream: TcpStream },
+    /// What came of a dial.
+    Dialed { dial: u64, stream: io::Result<TcpStream> },
+    /// What came on a link.
+    Received { link: LinkId, messages: Vec<Message> },
+    /// A link ended.
+    Ended { link: LinkId },
+}
+
+/// What those who run the server ask. Answered between two batches.
+pub(super) enum Order {
+    /// How are you?
+    Status(Detail, oneshot::Sender<Status>),
+    /// Count from zero again.
+    Reset(Reset),
+    /// Stop cleanly.
+    Stop,
+}
+
+/// Everything that reaches the driver.
+pub(super) struct Inbox<S> {
+    pub(super) events: mpsc::Receiver<Event>,
+    pub(super) news: mpsc::UnboundedReceiver<News<S>>,
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+}
+
+/// A replica between its ports and its disk.
+pub(super) struct Driver<S: Service<Call = Call, Answer = Answer>> {
+    pub(super) replica: Replica<S>,
+    pub(super) clock: Clock,
+    pub(super) disk: Disk,
+    pub(super) election: Election,
+    pub(super) quorum: Quorum,
+    clients: BTreeMap<ConnId, Outbox>,
+    /// Clients that are owed bytes at the end of the batch.
+    unflushed: BTreeSet<ConnId>,
+    /// What executing effects led to, for the next step.
+    own: VecDeque<Input>,
+    counters: Counters,
+    halted: Option<HaltReason>,
+}
+
+/// What one wait brought.
+enum Arrival<S> {
+    Event(Event),
+    News(News<S>),
+    Order(Order),
+    /// The timer is due.
+    Due,
+    /// Nobody is left who could give orders.
+    Abandoned,
+}
+
+impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
+    /// A replica that has just been made, with the effects of that.
+    pub(super) fn new(replica: Replica<S>, clock: Clock, disk: Disk, election: Election, quorum: Quorum) -> Driver<S> {
+        Driver {
+            replica,
+            clock,
+            disk,
+            election,
+            quorum,
+            clients: BTreeMap::new(),
+            unflushed: BTreeSet::new(),
+            own: VecDeque::new(),
+            counters: Counters::default(),
+            halted: None,
+        }
+    }
+
+    /// Runs until the replica halts. `effects` are those of its making.
+    pub(super) fn run(
+        mut self,
+        runtime: &runtime::Handle,
+        mut inbox: Inbox<S>,
+        mut effects: Vec<Effect<S>>,
+    ) -> HaltReason {
+        self.execute(&mut effects);
+        loop {
+            self.finish_batch(&mut effects);
+            if let Some(reason) = self.halted {
+                return reason;
+            }
+            let mut arrival = Some(runtime.block_on(self.wait(&mut inbox)));
+            for _ in 0..BATCH {
+                let Some(next) = arrival.take().or_else(|| inbox.poll()) else { break };
+                self.take(next, &mut effects);
+                self.feed_own(&mut effects);
+                if self.halted.is_some() {
+                    break;
+                }
+            }
+            // Under load no wait ends by the timer.
+            if self.replica.next_timeout().is_some_and(|(at, _)| at <= self.clock.now()) {
+                self.feed(Input::Wake, &mut effects);
+            }
+        }
+    }
+
+    async fn wait(&self, inbox: &mut Inbox<S>) -> Arrival<S> {
+        let due = self.replica.next_timeout().map(|(at, _)| self.clock.deadline(at));
+        let timer = async {
+            match due {
+                Some(due) => sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(news) = inbox.news.recv() => Arrival::News(news),
+            order = inbox.orders.recv() => order.map_or(Arrival::Abandoned, Arrival::Order),
+            Some(event) = inbox.events.recv() => Arrival::Event(event),
+            () = timer => Arrival::Due,
+        }
+    }
+
+    fn take(&mut self, arrival: Arrival<S>, effects: &mut Vec<Effect<S>>) {
+        match arrival {
+            Arrival::Due => {}
+            Arrival::Abandoned => self.halted = Some(HaltReason::Stopped),
+            Arrival::Order(Order::Status(detail, reply)) => {
+                // Who asked may have gone.
+                let _ = reply.send(self.status(detail));
+            }
+            Arrival::Order(Order::Reset(Reset::Server)) => self.counters = Counters::default(),
+            Arrival::Order(Order::Reset(Reset::Connections)) => {
+                self.clients.values_mut().for_each(|outbox| outbox.view.reset());
+            }
+            Arrival::Order(Order::Stop) => self.feed(Input::Stop, effects),
+            Arrival::News(news) => self.take_news(news, effects),
+            Arrival::Event(event) => self.take_event(event, effects),
+        }
+    }
+
+    fn take_news(&mut self, news: News<S>, effects: &mut Vec<Effect<S>>) {
+        match news {
+            News::Persisted { through } => self.feed(Input::Persisted { through }, effects),
+            News::WriteFailed { id, error } => self.feed(Input::WriteFailed { id, error }, effects),
+            News::LogRead { read, slice } => self.feed(Input::LogRead { read, slice }, effects),
+            News::Reloaded { recovered, service } => {
+                self.replica.reloaded(self.clock.now(), recovered, *service, effects);
+                self.execute(effects);
+            }
+            News::Unreadable => self.halted = Some(HaltReason::WriteFailed),
+        }
+    }
+
+    fn take_event(&mut self, event: Event, effects: &mut Vec<Effect<S>>) {
+        match event {
+            Event::Calls { conn, calls } => {
+                for call in calls {
+                    self.call(conn, call, effects);
+                }
+            }
+            Event::Received { link, messages } => {
+                for message in messages {
+                    if !self.quorum.stands(link) {
+                        break;
+                    }
+                    self.feed(Input::Received { link, message }, effects);
+                }
+            }
+            Event::Opened { conn, from, outbox } => {
+                self.clients.insert(conn, outbox);
+                self.call(conn, Call::Connected { conn, from }, effects);
+            }
+            Event::Notification { from, notification } => {
+                self.feed(Input::Notification { from, notification }, effects);
+            }
+            Event::Accepted { stream } => {
+                if let Some(link) = self.quorum.accepted(stream) {
+                    self.feed(Input::Accepted { link }, effects);
+                }
+            }
+            Event::Dialed { dial, stream } => match self.quorum.dialed(dial, stream) {
+                Some(Some(link)) => self.feed(Input::Connected { link }, effects),
+                Some(None) => self.feed(Input::ConnectFailed, effects),
+                None => {}
+            },
+            Event::Ended { link } => {
+                if self.quorum.ended(link) {
+                    self.feed(Input::Closed { link }, effects);
+                }
+            }
+        }
+    }
+
+    /// A connection that we have closed says nothing more, not even that it is closed.
+    fn call(&mut self, conn: ConnId, call: Call, effects: &mut Vec<Effect<S>>) {
+        let now = self.clock.now();
+        match &call {
+            Call::Closed { .. } => {
+                if self.clients.remove(&conn).is_none() {
+                    return;
+                }
+            }
+            Call::Connected { .. } => {}
+            Call::Frame { .. } => {
+                let Some(outbox) = self.clients.get_mut(&conn) else { return };
+                outbox.received(now);
+                self.counters.received += 1;
+            }
+        }
+        self.replica.call(now, call, effects);
+        self.execute(effects);
+    }
+
+    fn feed(&mut self, input: Input, effects: &mut Vec<Effect<S>>) {
+        self.replica.handle(self.clock.now(), input, effects);
+        self.execute(effects);
+    }
+
+    fn feed_own(&mut self, effects: &mut Vec<Effect<S>>) {
+        while let Some(input) = self.own.pop_front() {
+            self.feed(input, effects);
+        }
+    }
+
+    /// Executes effects in order; nothing after a halt.
+    fn execute(&mut self, effects: &mut Vec<Effect<S>>) {
+        for effect in effects.drain(..) {
+            if self.halted.is_some() {
+                break;
+            }
+            match effect {
+                Effect::Output(output) => self.execute_output(output),
+                Effect::Snapshot { id, zxid, chunks, digest } => {
+                    self.disk.write_snapshot(id, zxid, chunks, Some(digest));
+                }
+                Effect::Answer(answer) => self.answer(answer),
+                Effect::Applied { committed, .. } => self.counters.applied += u64::from(committed),
+                Effect::Proposed { .. } => self.counters.proposed += 1,
+                Effect::Restored { zxid, .. } => info!(%zxid, "state received from the leader"),
+            }
+        }
+    }
+
+    fn execute_output(&mut self, output: Output) {
+        match output {
+            Output::Send { link, message } => match self.quorum.send(link, message) {
+                Sent::Queued | Sent::Unknown => {}
+                Sent::Closed => self.own.push_back(Input::Closed { link }),
+            },
+            Output::Persist { id, write } => self.disk.write(id, write),
+            Output::Notify { to, notification } if to == self.replica.peer().sid() => {
+                self.own.push_back(Input::Notification { from: to, notification });
+            }
+            Output::Notify { to, notification } => self.election.post(to, notification),
+            Output::Listen => self.quorum.listen(),
+            Output::Unlisten => self.quorum.unlisten(),
+            Output::Connect { to } => self.quorum.connect(to),
+            Output::Disconnect { link, reason } => {
+                milestones::disconnected(link, reason);
+                self.quorum.disconnect(link);
+            }
+            Output::Reload => self.disk.reload(),
+            Output::ReadLog { read, from, size_factor } => self.disk.read_log(read, from, size_factor),
+            Output::Serve { serving } => info!(?serving, "serving"),
+            Output::Halt(reason) => {
+                info!(?reason, "halted");
+                self.halted = Some(reason);
+            }
+            Output::Milestone(milestone) => milestones::log(self.replica.peer().sid(), &milestone),
+            // The service has heard of these.
+            Output::Synced { .. } | Output::Reject(_) => {}
+            Output::ReadSnapshot { .. }
+            | Output::Restore(_)
+            | Output::Prepare { .. }
+            | Output::Deliver(_)
+            | Output::FastForward(_)
+            | Output::Heard { .. }
+            | Output::Touched { .. } => unreachable!("a replica answers {output:?} itself"),
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Frame { conn, bytes } => {
+                let Some(outbox) = self.clients.get_mut(&conn) else { return };
+                self.counters.sent += 1;
+                if let Some(arrived) = outbox.push(&bytes) {
+                    self.counters.answered(self.clock.now().since(arrived));
+                }
+                self.unflushed.insert(conn);
+            }
+            Answer::Close { conn } => drop(self.clients.remove(&conn)),
+        }
+    }
+
+    /// The end of a batch: what was written together is synced together, what is owed to a client is sent at once.
+    fn finish_batch(&mut self, effects: &mut Vec<Effect<S>>) {
+        loop {
+            self.feed_own(effects);
+            self.disk.submit();
+            let mut drowned = Vec::new();
+            while let Some(conn) = self.unflushed.pop_first() {
+                if self.clients.get_mut(&conn).is_some_and(|outbox| outbox.flush() == Fate::Drowned) {
+                    drowned.push(conn);
+                }
+            }
+            if drowned.is_empty() {
+                return;
+            }
+            for conn in drowned {
+                warn!(conn = conn.0, "a client does not read what it is sent");
+                self.call(conn, Call::Closed { conn }, effects);
+            }
+        }
+    }
+
+    fn status(&self, detail: Detail) -> Status {
+        let peer = self.replica.peer();
+        Status {
+            sid: peer.sid(),
+            state: peer.state(),
+            phase: peer.phase(),
+            leader: peer.leader(),
+            current_epoch: peer.current_epoch(),
+            accepted_epoch: peer.accepted_epoch(),
+            last_zxid: peer.last_zxid(),
+            learners: peer.learners().iter().map(LearnerStatus::of).collect(),
+            counters: self.counters,
+            connections: self.clients.iter().map(|(&conn, outbox)| (conn, outbox.view.clone())).collect(),
+            census: self.replica.service().survey(detail),
+            uptime: self.clock.now().since(Instant::ZERO),
+        }
+    }
+}
+
+impl<S> Inbox<S> {
+    /// What is there already. The disk comes first: others wait for its news.
+    fn poll(&mut self) -> Option<Arrival<S>> {
+        if let Ok(news) = self.news.try_recv() {
+            return Some(Arrival::News(news));
+        }
+        if let Ok(order) = self.orders.try_recv() {
+            return Some(Arrival::Order(order));
+        }
+        self.events.try_recv().ok().map(Arrival::Event)
+    }
+}

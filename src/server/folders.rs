@@ -1,0 +1,140 @@
+//! The two directories of a server: file operations executed, and files read, for [`store`](crate::zk::store).
+//!
+//! What a server makes only its own user can read: it holds what ACLs keep from others.
+
+use std::cell::{Cell, RefCell};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::config::StoreOptions;
+use crate::zk::store::{Dir, FileOp, Files, StoreError};
+
+/// Both directories, with the file that is written to most.
+pub(super) struct Folders {
+    data: PathBuf,
+    log: PathBuf,
+    /// The log that was written last.
+    open: RefCell<Option<(String, File)>>,
+    /// What the operating system said when something could not be done.
+    refused: Cell<Option<io::ErrorKind>>,
+}
+
+impl Folders {
+    /// Makes the directories if they are not there.
+    pub(super) fn open(options: &StoreOptions) -> Result<Folders, StoreError> {
+        let make = |dir: &Path| {
+            let dir = dir.join("version-2");
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+            made.map_err(|error| refusal(&dir.display().to_string(), &error)).map(|()| dir)
+        };
+        let (data, log) = (make(&options.data_dir)?, make(&options.log_dir)?);
+        Ok(Folders { data, log, open: RefCell::new(None), refused: Cell::new(None) })
+    }
+
+    /// Executes an operation.
+    pub(super) fn execute(&self, op: FileOp) -> Result<(), StoreError> {
+        let name = match &op {
+            FileOp::Write { name, .. } | FileOp::SetLength { name, .. } => name.clone(),
+            FileOp::Sync { name, .. } | FileOp::Remove { name, .. } => name.clone(),
+            FileOp::Rename { from, .. } => from.clone(),
+            FileOp::SyncDir(dir) => self.folder(*dir).display().to_string(),
+        };
+        self.perform(op).map_err(|error| {
+            self.refused.set(Some(error.kind()));
+            refusal(&name, &error)
+        })
+    }
+
+    /// Whether the last refusal was for want of space.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.refused.get(), Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
+
+    /// Makes what can be read durable: the process before may have ended between a write and its sync.
+    pub(super) fn sync_all(&self) -> Result<(), StoreError> {
+        for dir in [Dir::Log, Dir::Data] {
+            for (name, _) in self.list(dir)? {
+                if name.starts_with("log.") {
+                    self.execute(FileOp::Sync { dir, name })?;
+                }
+            }
+            self.execute(FileOp::SyncDir(dir))?;
+        }
+        Ok(())
+    }
+
+    fn folder(&self, dir: Dir) -> &Path {
+        match dir {
+            Dir::Data => &self.data,
+            Dir::Log => &self.log,
+        }
+    }
+
+    fn perform(&self, op: FileOp) -> io::Result<()> {
+        match op {
+            FileOp::Write { dir, name, at, bytes } => self.with(dir, &name, |file| file.write_all_at(&bytes, at)),
+            FileOp::SetLength { dir, name, length } => self.with(dir, &name, |file| file.set_len(length)),
+            FileOp::Sync { dir, name } => self.with(dir, &name, File::sync_data),
+            FileOp::SyncDir(dir) => File::open(self.folder(dir))?.sync_all(),
+            FileOp::Rename { dir, from, to } => {
+                self.forget(&from);
+                self.forget(&to);
+                fs::rename(self.folder(dir).join(from), self.folder(dir).join(to))
+            }
+            FileOp::Remove { dir, name } => {
+                self.forget(&name);
+                match fs::remove_file(self.folder(dir).join(name)) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                    done => done,
+                }
+            }
+        }
+    }
+
+    fn with(&self, dir: Dir, name: &str, act: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+        let mut open = self.open.borrow_mut();
+        if let Some((_, file)) = open.as_ref().filter(|(last, _)| last == name) {
+            return act(file);
+        }
+        let path = self.folder(dir).join(name);
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        act(&file)?;
+        if dir == Dir::Log {
+            *open = Some((name.to_owned(), file));
+        }
+        Ok(())
+    }
+
+    fn forget(&self, name: &str) {
+        self.open.borrow_mut().take_if(|(open, _)| open == name);
+    }
+}
+
+impl Files for Folders {
+    fn list(&self, dir: Dir) -> Result<Vec<(String, u64)>, StoreError> {
+        let folder = self.folder(dir);
+        let list = || {
+            let mut found = Vec::new();
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                // Names that are no UTF-8 are none of ours.
+                if let Ok(name) = entry.file_name().into_string() {
+                    found.push((name, entry.metadata()?.len()));
+                }
+            }
+            found.sort();
+            io::Result::Ok(found)
+        };
+        list().map_err(|error| refusal(&folder.display().to_string(), &error))
+    }
+
+    fn read(&self, dir: Dir, name: &str) -> Result<Vec<u8>, StoreError> {
+        fs::read(self.folder(dir).join(name)).map_err(|error| refusal(name, &error))
+    }
+}
+
+fn refusal(name: &str, error: &io::Error) -> StoreError {
+    StoreError::Io { name: name.to_owned(), reason: error.to_string() }
+}
