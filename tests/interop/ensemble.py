@@ -42,6 +42,15 @@ def word(port, text, timeout=2.0):
         return ""
 
 
+def listens(port):
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
 def wait_for(what, condition, timeout=60.0):
     """Waits until `condition()` is true, and returns its value."""
     end = time.monotonic() + timeout
@@ -164,8 +173,14 @@ class Ensemble:
         return self.members[sid - 1]
 
     def start(self, timeout=60.0):
-        for member in self.members:
-            member.start()
+        # A virtual machine needs a second: who is quicker would not wait for it.
+        for kind in ("apache", "zabsim"):
+            started = [member for member in self.members if member.kind == kind]
+            for member in started:
+                member.start()
+            if len(self.members) > len(started):
+                for member in started:
+                    wait_for(f"server {member.sid} looks", lambda: listens(member.election), timeout)
         return self.wait(timeout)
 
     def wait(self, timeout=60.0):

@@ -140,7 +140,8 @@ def read_reply(op, reader):
     if op == "getEphemerals":
         return sorted(reader.vector(reader.string))
     if op == "whoAmI":
-        return reader.vector(lambda: (reader.string(), reader.string()))
+        # ZooKeeper lists them in the order of a hash.
+        return sorted(reader.vector(lambda: (reader.string(), reader.string())))
     if op in ("multi", "multiRead"):
         return read_multi(reader)
     return None

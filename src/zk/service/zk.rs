@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::replica::{Ask, Asks, Service};
 use crate::zab::{Duration, Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
-use crate::zk::model::{ErrorCode, OpCode, Request, SessionId, TxnRecord};
-use crate::zk::wire::{self, Forwarded};
+use crate::zk::model::{CreateKind, ErrorCode, MultiOp, OpCode, Request, SessionId, TxnRecord};
+use crate::zk::wire::{self, Dialect, Forwarded};
 
 use super::config::ServiceConfig;
 use super::front::connection::Latency;
@@ -193,6 +193,15 @@ impl Zk {
     }
 }
 
+/// Before 3.9 a create2 in a multi is a create (ZOOKEEPER-4026).
+fn without_stat(op: &mut MultiOp) {
+    if let MultiOp::Create(create) = op
+        && create.kind == CreateKind::Create2
+    {
+        create.kind = CreateKind::Create;
+    }
+}
+
 fn encode(record: &TxnRecord) -> Payload {
     Payload::new(&frames::written(|bytes| wire::encode_txn(record, bytes)))
 }
@@ -218,7 +227,11 @@ impl Service for Zk {
         };
         let Forwarded { session, cxid, op, record, auth } = forwarded;
         let request = OpCode::from_code(op).ok_or(ErrorCode::Unimplemented);
-        let request = request.and_then(|op| wire::decode_request(op, record).map_err(|_| ErrorCode::MarshallingError));
+        let mut request =
+            request.and_then(|op| wire::decode_request(op, record).map_err(|_| ErrorCode::MarshallingError));
+        if let (Ok(Request::Multi(ops)), Dialect::V38) = (&mut request, self.config.dialect) {
+            ops.iter_mut().for_each(without_stat);
+        }
         let context = Context { zxid, time, session, cxid, ids: &auth, checked: Ok(()) };
         let record = match request {
             Ok(request) => {

@@ -116,9 +116,8 @@ pub fn encode_message(message: &Message, config: &str, sync: &SyncOf, bytes: &mu
         Message::Ack { .. } => packet(w, ACK, zxid, None),
         Message::Commit { .. } => packet(w, COMMIT, zxid, None),
         Message::Inform { txn } => packet(w, INFORM, zxid, Some(txn.payload.as_bytes())),
-        Message::Ping { sessions, .. } => {
-            packet(w, PING, zxid, Some(sessions.as_bytes()).filter(|bytes| !bytes.is_empty()));
-        }
+        // A leader fails over null here, and a learner does not look.
+        Message::Ping { sessions, .. } => packet(w, PING, zxid, Some(sessions.as_bytes())),
         Message::Revalidate(what) => packet(w, REVALIDATE, -1, Some(what.as_bytes())),
         Message::Sync => packet(w, SYNC, 0, None),
     }

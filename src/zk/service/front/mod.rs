@@ -242,7 +242,9 @@ impl Front {
             self.outstanding -= 1;
             let (zxid, answer) = match &work {
                 Work::Known(zxid, answer) => (*zxid, answer.clone()),
-                Work::Refuse(error) | Work::Dismiss(error) => (around.tree.last_processed().0, Err(*error)),
+                Work::Refuse(error) => (around.tree.last_processed().0, Err(*error)),
+                // What never became a request has no place in the history.
+                Work::Dismiss(error) => (-1, Err(*error)),
                 Work::Read(request) => (around.tree.last_processed().0, self.read(conn, request, around)),
                 Work::Write(_) | Work::Sync(_) => unreachable!("they are not ready"),
             };

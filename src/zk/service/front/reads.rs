@@ -76,11 +76,19 @@ impl<'a> Reader<'a> {
             Request::WhoAmI => Response::WhoAmI(self.ids.iter().map(client_info).collect()),
             Request::CheckWatches { path, kind } => {
                 let kind = self.watcher_type(*kind)?;
-                return if self.watches.has(self.conn, path, kind) { Ok(None) } else { Err(ErrorCode::NoWatcher) };
+                return if self.watches.has(self.conn, path, kind, self.dialect) {
+                    Ok(None)
+                } else {
+                    Err(ErrorCode::NoWatcher)
+                };
             }
             Request::RemoveWatches { path, kind } => {
                 let kind = self.watcher_type(*kind)?;
-                return if self.watches.remove(self.conn, path, kind) { Ok(None) } else { Err(ErrorCode::NoWatcher) };
+                return if self.watches.remove(self.conn, path, kind, self.dialect) {
+                    Ok(None)
+                } else {
+                    Err(ErrorCode::NoWatcher)
+                };
             }
             Request::SetWatches(set) => {
                 self.set_watches(set);

@@ -65,8 +65,8 @@ impl Step<'_> {
         }))
     }
 
-    /// Who the node will go with. ZooKeeper lets flags and operation contradict each other, and then the tree is not
-    /// what the leader reckoned: such a request is refused here.
+    /// Who the node will go with: the operation says so, and the flags only of an ephemeral. ZooKeeper lets them contradict each
+    /// other.
     fn owner(&self, create: &Create, mode: CreateMode) -> Result<Owner, ErrorCode> {
         if mode.has_ttl() && self.rules.ttl == Ttl::Unimplemented {
             return Err(ErrorCode::Unimplemented);
@@ -75,13 +75,11 @@ impl Step<'_> {
             (CreateKind::Ttl, _) if mode.has_ttl() && (1..=Owner::MAX_TTL).contains(&create.ttl) => {
                 Owner::Ttl(create.ttl)
             }
-            (CreateKind::Container, CreateMode::Container) => Owner::Container,
+            (CreateKind::Container, mode) if !mode.has_ttl() => Owner::Container,
             (CreateKind::Create | CreateKind::Create2, mode) if mode.is_ephemeral() => {
                 Owner::Session(self.context.session)
             }
-            (CreateKind::Create | CreateKind::Create2, CreateMode::Persistent | CreateMode::PersistentSequential) => {
-                Owner::Persistent
-            }
+            (CreateKind::Create | CreateKind::Create2, mode) if !mode.has_ttl() => Owner::Persistent,
             _ => return Err(ErrorCode::BadArguments),
         };
         Ok(owner)

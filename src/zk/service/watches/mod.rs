@@ -12,6 +12,7 @@ mod table;
 use crate::zk::model::{WatchMode, WatcherType};
 use crate::zk::service::ConnId;
 use crate::zk::service::tree::apply::ChangeKind;
+use crate::zk::wire::Dialect;
 
 use table::{Armed, Table};
 
@@ -56,14 +57,14 @@ impl Watches {
     }
 
     /// Whether the connection has such a watch (`checkWatches`).
-    pub fn has(&self, conn: ConnId, path: &str, kind: WatcherType) -> bool {
-        let (data, child) = scope(kind);
+    pub fn has(&self, conn: ConnId, path: &str, kind: WatcherType, dialect: Dialect) -> bool {
+        let (data, child) = scope(kind, dialect);
         self.data.has(conn, path, data) || self.child.has(conn, path, child)
     }
 
     /// Gives up such watches (`removeWatches`); whether there were any.
-    pub fn remove(&mut self, conn: ConnId, path: &str, kind: WatcherType) -> bool {
-        let (data, child) = scope(kind);
+    pub fn remove(&mut self, conn: ConnId, path: &str, kind: WatcherType, dialect: Dialect) -> bool {
+        let (data, child) = scope(kind, dialect);
         let from_data = self.data.disarm(conn, path, data);
         self.child.disarm(conn, path, child) || from_data
     }
@@ -116,9 +117,11 @@ impl Watches {
     }
 }
 
-/// What a kind of watch means in the two tables.
-fn scope(kind: WatcherType) -> (Armed, Armed) {
+/// What a kind of watch means in the two tables. Up to 3.8 persistent watches are no kind of their own.
+fn scope(kind: WatcherType, dialect: Dialect) -> (Armed, Armed) {
     match kind {
+        WatcherType::Children if dialect == Dialect::V38 => (Armed::NONE, Armed::ANY),
+        WatcherType::Data if dialect == Dialect::V38 => (Armed::ANY, Armed::NONE),
         WatcherType::Children => (Armed::NONE, Armed::STANDARD),
         WatcherType::Data => (Armed::STANDARD, Armed::NONE),
         WatcherType::Any => (Armed::ANY, Armed::ANY),

@@ -1,6 +1,7 @@
 //! The table at the head of the module, row by row.
 
 use super::*;
+use crate::zk::wire::Dialect;
 use ChangeKind::{ChildrenChanged, Created, DataChanged, Deleted};
 
 const ONE: ConnId = ConnId(1);
@@ -51,8 +52,11 @@ fn both_kinds_of_one_connection_on_one_path_stand_side_by_side() {
     watches.add(ONE, "/a", WatchMode::Persistent);
     watches.watch_data(ONE, "/a");
     assert_eq!(watches.fire(DataChanged, "/a"), [ONE]);
-    assert!(!watches.has(ONE, "/a", WatcherType::Data), "the ordinary one is consumed");
-    assert!(watches.has(ONE, "/a", WatcherType::Persistent) && watches.has(ONE, "/a", WatcherType::Any));
+    assert!(!watches.has(ONE, "/a", WatcherType::Data, Dialect::V39), "the ordinary one is consumed");
+    assert!(
+        watches.has(ONE, "/a", WatcherType::Persistent, Dialect::V39)
+            && watches.has(ONE, "/a", WatcherType::Any, Dialect::V39)
+    );
     assert_eq!(watches.fire(DataChanged, "/a"), [ONE], "the persistent one is not");
 }
 
@@ -61,13 +65,16 @@ fn what_is_removed_is_not_told() {
     let mut watches = Watches::default();
     watches.watch_data(ONE, "/a");
     watches.watch_children(ONE, "/a");
-    assert!(!watches.remove(TWO, "/a", WatcherType::Any), "another connection's watch");
-    assert!(watches.remove(ONE, "/a", WatcherType::Data) && !watches.remove(ONE, "/a", WatcherType::Data));
+    assert!(!watches.remove(TWO, "/a", WatcherType::Any, Dialect::V39), "another connection's watch");
+    assert!(
+        watches.remove(ONE, "/a", WatcherType::Data, Dialect::V39)
+            && !watches.remove(ONE, "/a", WatcherType::Data, Dialect::V39)
+    );
     assert_eq!(watches.fire(DataChanged, "/a"), []);
-    assert!(watches.remove(ONE, "/a", WatcherType::Any));
+    assert!(watches.remove(ONE, "/a", WatcherType::Any, Dialect::V39));
     watches.add(ONE, "/a", WatchMode::PersistentRecursive);
-    assert!(!watches.has(ONE, "/a", WatcherType::Persistent));
-    assert!(watches.remove(ONE, "/a", WatcherType::PersistentRecursive));
+    assert!(!watches.has(ONE, "/a", WatcherType::Persistent, Dialect::V39));
+    assert!(watches.remove(ONE, "/a", WatcherType::PersistentRecursive, Dialect::V39));
     assert_eq!(watches, Watches::default(), "nothing is left behind");
 }
 
@@ -86,4 +93,15 @@ fn a_connection_takes_its_watches_with_it() {
     assert_eq!(watches.pairs(), ["/", "/b", "/c"].map(|path| (TWO, path.to_owned())));
     watches.forget(TWO);
     assert_eq!(watches, Watches::default());
+}
+
+#[test]
+fn before_3_9_a_persistent_watch_is_one_of_data_and_of_children() {
+    let mut watches = Watches::default();
+    watches.add(ONE, "/a", WatchMode::Persistent);
+    for kind in [WatcherType::Data, WatcherType::Children] {
+        assert!(!watches.has(ONE, "/a", kind, Dialect::V39) && watches.has(ONE, "/a", kind, Dialect::V38));
+    }
+    assert!(watches.remove(ONE, "/a", WatcherType::Data, Dialect::V38));
+    assert!(watches.has(ONE, "/a", WatcherType::Children, Dialect::V38));
 }
