@@ -128,7 +128,7 @@ impl Lines<'_> {
         }
     }
 
-    /// The four digits of a `\uXXXX`, or of two that are a surrogate pair.
+    /// The four digits behind a `\u`, or those of two that are a surrogate pair.
     fn unicode(&mut self, start: usize) -> Result<char, BadEscape> {
         let first = self.digits(start)?;
         if (0xd800..0xdc00).contains(&first) && self.text[self.at..].starts_with("\\u") {
