@@ -82,8 +82,10 @@ fn watches_are_set_again_after_a_reconnection() {
     for path in ["/same", "/set", "/gone", "/parent"] {
         client.ask(&mut cluster, &create(path, 0)).unwrap();
     }
+    client.ask(&mut cluster, &get("/same", true)).unwrap();
     let seen = cluster.service(leader).tree().last_processed().0;
     client.drop_connection(&mut cluster);
+    assert_eq!(cluster.service(leader).figures().watches, 0, "a connection takes its watches along");
     let mut other = Client::new(&mut cluster, follower);
     other.ask(&mut cluster, &set("/set", "x")).unwrap();
     other.ask(&mut cluster, &Request::Delete { path: "/gone".into(), version: -1 }).unwrap();
