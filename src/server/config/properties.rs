@@ -31,8 +31,7 @@ pub(super) struct BadEscape(pub Range<usize>);
 /// Every property, in order; a key may come more than once.
 pub(super) fn parse(text: &str) -> Result<Vec<Property>, BadEscape> {
     let mut properties = Vec::new();
-    let mut lines = Lines { text, at: 0 };
-    while let Some(line) = lines.next() {
+    for line in (Lines { text, at: 0 }) {
         let is_gap = |c: &Char| c.plain && matches!(c.value, ' ' | '\t' | '\x0c');
         let is_separator = |c: &Char| c.plain && matches!(c.value, '=' | ':');
         let chars = line?;
