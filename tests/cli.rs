@@ -12,8 +12,22 @@ use support::{Ran, Scratch, ended, files, run, run_with_input, zabsim};
 
 const ELECTION: &str = "scenarios/election-3.toml";
 const TRACE: &str = "traces/sync-trunc.jsonl";
-const COMMANDS: [&str; 11] =
-    ["run", "replay", "diagram", "shrink", "fuzz", "merge", "mutants", "check", "schema", "scenarios", "words"];
+const COMMANDS: [&str; 14] = [
+    "run",
+    "replay",
+    "diagram",
+    "shrink",
+    "fuzz",
+    "merge",
+    "mutants",
+    "serve",
+    "ensemble",
+    "bench",
+    "check",
+    "schema",
+    "scenarios",
+    "words",
+];
 
 /// A scenario of which the healed core cannot converge: nothing is that fast.
 const HOPELESS: &str = "# Nobody converges within a microsecond.\n[run]\nchaos = \"200ms\"\nconverge = \"1us\"\n";

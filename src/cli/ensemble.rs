@@ -138,6 +138,10 @@ fn watch(
             if let Some(status) = member.child.try_wait().context("cannot watch a server")? {
                 member.ended = true;
                 let log = folder.join(member.number.to_string()).join("log");
+                if !serving {
+                    let said = fs::read_to_string(&log).unwrap_or_default();
+                    bail!("server {} did not start: {}", member.number, said.lines().last().unwrap_or_default());
+                }
                 screen.note(format_args!("server {} ended ({status}); its log: {}", member.number, log.display()));
             }
         }

@@ -29,7 +29,7 @@ second Ctrl-C ends it at once.";
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ServeArgs {
     /// The configuration.
-    #[arg(required_unless_present = "dev", conflicts_with = "dev", value_name = "ZOO.CFG")]
+    #[arg(conflicts_with = "dev", value_name = "ZOO.CFG")]
     pub config: Option<PathBuf>,
     /// A standalone server that needs no configuration.
     #[arg(long)]
@@ -65,7 +65,7 @@ pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
     let source = match (&args.config, &scratch) {
         (Some(path), _) => read(path)?,
         (None, Some(scratch)) => Source::new("--dev", dev(scratch.path(), args.client_port)?),
-        (None, None) => bail!("name a zoo.cfg, or say --dev"),
+        (None, None) => bail!("name a zoo.cfg, or try: zabsim serve --dev"),
     };
     let config = parse(&with_settings(source, &args.set)?, screen)?;
     let server = Server::boot(&config).with_context(|| match args.dev {

@@ -316,3 +316,6 @@ fn zabstate(config: &ServerConfig, report: &Report) -> Value {
         "zabstate": report.phase_word(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,3 +74,32 @@ pub fn prometheus(report: &Report, participants: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::fixture::Fixed;
+    use crate::server::report::Mode;
+
+    #[test]
+    fn prometheus_gets_every_number_with_its_type() {
+        let report = Fixed::leader().report.unwrap();
+        let text = prometheus(&report, 3);
+        for line in
+            ["# TYPE znode_count gauge\nznode_count 8\n", "avg_latency 2.1765\n", "serving 1\n", "quorum_size 3\n"]
+        {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+        assert_eq!(text.lines().count(), 3 * (metrics(&report, 3).len() + 2));
+        assert!(prometheus(&Report { mode: Mode::Looking, ..report }, 3).contains("\nserving 0\n"));
+    }
+
+    #[test]
+    fn what_only_a_leader_knows_nobody_else_tells() {
+        let leader = Fixed::leader().report.unwrap();
+        let names = |report: &Report| metrics(report, 3).iter().map(|metric| metric.name).collect::<Vec<_>>();
+        let alone = Report { mode: Mode::Standalone, leading: None, ..leader.clone() };
+        assert!(names(&leader).contains(&"synced_followers") && names(&leader).contains(&"quorum_size"));
+        assert!(!names(&alone).contains(&"synced_followers") && !names(&alone).contains(&"quorum_size"));
+    }
+}

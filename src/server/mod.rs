@@ -20,6 +20,8 @@ mod desk;
 mod disk;
 mod driver;
 mod election;
+#[cfg(test)]
+mod fixture;
 mod folders;
 pub mod metrics;
 mod milestones;

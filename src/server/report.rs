@@ -266,7 +266,7 @@ pub struct Average {
 impl fmt::Display for Average {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // In units of the fourth decimal, 100 ns.
-        let average = (self.total.as_nanos() / 100).checked_div(self.count).unwrap_or(0);
+        let average = (self.total.as_nanos() / 100 + self.count / 2).checked_div(self.count).unwrap_or(0);
         let decimals = format!("{:04}", average % 10_000);
         let decimals = decimals.trim_end_matches('0');
         write!(f, "{}.{}", average / 10_000, if decimals.is_empty() { "0" } else { decimals })
@@ -294,7 +294,7 @@ mod tests {
         let average = |micros: u64, count| Average { total: Duration(micros * 1000), count }.to_string();
         assert_eq!(
             [average(0, 0), average(37_000, 17), average(5000, 2), average(3000, 1)],
-            ["0.0", "2.1764", "2.5", "3.0"]
+            ["0.0", "2.1765", "2.5", "3.0"]
         );
     }
 }

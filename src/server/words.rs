@@ -273,3 +273,6 @@ impl fmt::Display for Line<'_> {
         f.write_str(")")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,11 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use zabsim::server::config::{
-    Address, AdminOptions, ClientOptions, Dialect, Member, QuorumOptions, ServerConfig, StoreOptions, TreeOptions,
-    Whitelist,
+    Address, AdminOptions, ClientOptions, Member, QuorumOptions, ServerConfig, StoreOptions, TreeOptions, Whitelist,
 };
+use zabsim::server::report::Detail;
 use zabsim::server::{Desk, Reply, Server, Words};
 use zabsim::zab::{self, Config, Ensemble, Limits, MemberRole, Sid};
+use zabsim::zk::wire::Dialect;
 
 use crate::tiny::Tiny;
 
@@ -73,7 +74,9 @@ struct OneWord;
 impl Words for OneWord {
     fn answer<'a>(&'a self, word: [u8; 4], desk: &'a Desk) -> Option<Reply<'a>> {
         (word == *b"ruok").then(|| -> Reply<'a> {
-            Box::pin(async { format!("{:?}", desk.status().await.map(|status| status.state)).into_bytes() })
+            Box::pin(async {
+                format!("{:?}", desk.status(Detail::Numbers).await.map(|status| status.state)).into_bytes()
+            })
         })
     }
 }
@@ -104,7 +107,7 @@ pub fn config(sid: i64, members: &[Member], folder: &Path) -> ServerConfig {
             extended_types: false,
             enforce_quota: false,
             digest: true,
-            dialect: Dialect::V3_9,
+            dialect: Dialect::V39,
         },
         store: StoreOptions {
             data_dir: folder.clone(),

@@ -43,7 +43,8 @@ pub(super) struct Measured {
 
 impl Measured {
     pub(super) fn new() -> Result<Measured> {
-        let empty = || Histogram::new(3).context("cannot measure");
+        // To a thousandth, up to an hour.
+        let empty = || Histogram::new_with_bounds(1, 3_600_000_000_000, 3).context("cannot measure");
         Ok(Measured { writes: empty()?, reads: empty()?, errors: 0 })
     }
 

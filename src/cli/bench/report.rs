@@ -173,7 +173,15 @@ mod tests {
         measured.reads.record(250_000).unwrap();
         let (before, after) = (Usage { ticks: 10, resident: 0 }, Usage { ticks: 12, resident: 40 << 20 });
         let report = Report::new(&args, &measured, vec![Process::new(7, &before, &after)]);
-        insta::assert_snapshot!(report.text(), @"");
+        insta::assert_snapshot!(report.text(), @r"
+    2 connections × 8 under way, 100 bytes, 50% reads, 2 s
+
+              operations  per second    p50 ms    p90 ms    p99 ms    max ms
+    writes         2,000       1,000     1.000     1.800     1.980     2.001
+    reads              1           0     0.250     0.250     0.250     0.250
+
+    process 7: 10.0 µs of processor time per operation, 40 MiB resident
+    ");
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!((&json["operations"], &json["writes"]["p99_us"]), (&2001.into(), &1980.4.into()));
         assert_eq!(json["processes"][0]["cpu_us_per_operation"], 10.0);

@@ -31,8 +31,7 @@ pub(super) struct BadEscape(pub Range<usize>);
 /// Every property, in order; a key may come more than once.
 pub(super) fn parse(text: &str) -> Result<Vec<Property>, BadEscape> {
     let mut properties = Vec::new();
-    let mut lines = Lines { text, at: 0 };
-    while let Some(line) = lines.next() {
+    for line in (Lines { text, at: 0 }) {
         let is_gap = |c: &Char| c.plain && matches!(c.value, ' ' | '\t' | '\x0c');
         let is_separator = |c: &Char| c.plain && matches!(c.value, '=' | ':');
         let chars = line?;
@@ -128,7 +127,7 @@ impl Lines<'_> {
         }
     }
 
-    /// The four digits of a `\uXXXX`, or of two that are a surrogate pair.
+    /// The four digits behind a `\u`, or those of two that are a surrogate pair.
     fn unicode(&mut self, start: usize) -> Result<char, BadEscape> {
         let first = self.digits(start)?;
         if (0xd800..0xdc00).contains(&first) && self.text[self.at..].starts_with("\\u") {

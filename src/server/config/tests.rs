@@ -195,28 +195,29 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
          standaloneEnabled=perhaps\nelectionAlg=2\npeerType=boss\nsnapshotSizeFactor=.\nmaxClientCnxns=-1\njute.maxbuffer=5\n\
          zabsim.dialect=3.7\nzookeeper.DigestAuthenticationProvider.superDigest=secret\n"
     ), @r#"
-    zoo.cfg:8:19: `standaloneEnabled` cannot be `perhaps` (expected `true` or `false`)
-    zoo.cfg: `dataDir` is not set (write dataDir=FOLDER: where snapshots and, without `dataLogDir`, logs are kept)
-    zoo.cfg:5:11: `forceSync` cannot be `true` (expected `yes` or `no`)
     zoo.cfg:1:10: `tickTime` cannot be `0` (expected a whole number from 1 to 2147483647)
     zoo.cfg:2:11: `initLimit` cannot be `ten` (expected a whole number from 1 to 1048576)
     zoo.cfg:3:11: `syncLimit` cannot be `99999999` (expected a whole number from 1 to 1048576)
-    zoo.cfg:11:20: `snapshotSizeFactor` cannot be `.` (expected a fraction such as 0.33, or -1 for none)
-    zoo.cfg: `zookeeper.DigestAuthenticationProvider.superDigest` in line 15 has no user and digest (expected USER:DIGEST, the digest being base64(sha1("USER:PASSWORD")))
+    zoo.cfg:4:12: `clientPort` cannot be `65536` (expected a whole number from 0 to 65535)
+    zoo.cfg:5:11: `forceSync` cannot be `true` (expected `yes` or `no`)
     zoo.cfg:6:9: `skipACL` cannot be `maybe` (expected `yes` or `no`)
     zoo.cfg:7:16: `digest.enabled` cannot be `1` (expected `true` or `false`)
-    zoo.cfg:14:16: `zabsim.dialect` cannot be `3.7` (expected `3.9` or `3.8`)
-    zoo.cfg:4:12: `clientPort` cannot be `65536` (expected a whole number from 0 to 65535)
-    zoo.cfg:12:16: `maxClientCnxns` cannot be `-1` (expected a whole number from 0 to 2147483647)
-    zoo.cfg:13:16: `jute.maxbuffer` cannot be `5` (expected a number of bytes from 1024 to 2147483647)
+    zoo.cfg:8:19: `standaloneEnabled` cannot be `perhaps` (expected `true` or `false`)
     zoo.cfg:9:13: `electionAlg` cannot be `2` (expected 3, the only election there is)
     zoo.cfg:10:10: `peerType` cannot be `boss` (expected `participant` or `observer`)
+    zoo.cfg:11:20: `snapshotSizeFactor` cannot be `.` (expected a fraction such as 0.33, or -1 for none)
+    zoo.cfg:12:16: `maxClientCnxns` cannot be `-1` (expected a whole number from 0 to 2147483647)
+    zoo.cfg:13:16: `jute.maxbuffer` cannot be `5` (expected a number of bytes from 1024 to 2147483647)
+    zoo.cfg:14:16: `zabsim.dialect` cannot be `3.7` (expected `3.9` or `3.8`)
+    zoo.cfg: `dataDir` is not set (write dataDir=FOLDER: where snapshots and, without `dataLogDir`, logs are kept)
+    zoo.cfg: `zookeeper.DigestAuthenticationProvider.superDigest` in line 15 has no user and digest (expected USER:DIGEST, the digest being base64(sha1("USER:PASSWORD")))
     "#);
     insta::assert_snapshot!(errors(
         "dataDir=/strange\nclientPort=2181\nserver.one=a:1:2\nserver.1=a:1\nserver.2=a:x:2\nserver.3=a:1:2:leader\n\
          server.4=a:1:2|b:1:2\nserver.5=:1:2\nserver.6=a:1:2;0\nserver.7=a:1:2\nserver.8=a:\\\n  1:0\nserver.9=a:1:2\n\
          group.x=1\ngroup.2=a\nweight.1=heavy\n"
     ), @r"
+    zoo.cfg:3:12: `server.one` does not name a server (write server.N with a number N, the one in that server's file `myid`)
     zoo.cfg:4:10: `a:1` is no address of a server (write HOST:QUORUM_PORT:ELECTION_PORT, then perhaps :participant or :observer, then perhaps ;CLIENT_PORT)
     zoo.cfg:5:12: `x` is no quorum port: expected a number from 1 to 65535 (write HOST:QUORUM_PORT:ELECTION_PORT, then perhaps :participant or :observer, then perhaps ;CLIENT_PORT)
     zoo.cfg:6:16: `leader` is no role of a server (write HOST:QUORUM_PORT:ELECTION_PORT, then perhaps :participant or :observer, then perhaps ;CLIENT_PORT)
@@ -224,9 +225,8 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     zoo.cfg:8:10: `:1:2` has no host (write HOST:QUORUM_PORT:ELECTION_PORT, then perhaps :participant or :observer, then perhaps ;CLIENT_PORT)
     zoo.cfg:9:16: `0` is no client port: expected a number from 1 to 65535 (write HOST:QUORUM_PORT:ELECTION_PORT, then perhaps :participant or :observer, then perhaps ;CLIENT_PORT)
     zoo.cfg:11:10: `0` is no election port: expected a number from 1 to 65535 (write HOST:QUORUM_PORT:ELECTION_PORT, then perhaps :participant or :observer, then perhaps ;CLIENT_PORT)
-    zoo.cfg:3:12: `server.one` does not name a server (write server.N with a number N, the one in that server's file `myid`)
-    zoo.cfg:15:9: `group.2` cannot be `a` (expected the numbers of servers, such as group.1=1:2:3)
     zoo.cfg:14:9: `group.x` cannot be `1` (expected the numbers of servers, such as group.1=1:2:3)
+    zoo.cfg:15:9: `group.2` cannot be `a` (expected the numbers of servers, such as group.1=1:2:3)
     zoo.cfg:16:10: `weight.1` cannot be `heavy` (expected a whole number, such as weight.1=2)
     zoo.cfg: `initLimit` is not set (initLimit=10 is usual: so many ticks of `tickTime`)
     zoo.cfg: `syncLimit` is not set (syncLimit=5 is usual: so many ticks of `tickTime`)
@@ -239,8 +239,8 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     /nowhere/myid: cannot read the file `myid`: entity not found (write this server's number into it, one of 1, 2, 3)
     ");
     insta::assert_snapshot!(errors(&format!("{THREE}minSessionTimeout=50000\ndynamicConfigFile=x")), @r"
-    zoo.cfg:10:19: servers are listed here and in a dynamic file (remove `dynamicConfigFile`, or the servers here)
     zoo.cfg:9:19: the shortest session is longer than the longest: 50s and 40s (minSessionTimeout is 2 ticks and maxSessionTimeout 20 ticks unless set)
+    zoo.cfg:10:19: servers are listed here and in a dynamic file (remove `dynamicConfigFile`, or the servers here)
     ");
     insta::assert_snapshot!(errors(&format!("{THREE}server.2=a:1:2;2182\ngroup.1=1:2\n")), @r"
     zoo.cfg:5:12: clients connect to 0.0.0.0:2181 here and to 0.0.0.0:2182 in the list of servers (remove `clientPort`, or make both the same)
@@ -256,7 +256,6 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     zoo.cfg: `server.1` is not set (`standaloneEnabled` is false: list the servers as server.N=HOST:PORT:PORT)
     zoo.cfg: `initLimit` is not set (initLimit=10 is usual: so many ticks of `tickTime`)
     zoo.cfg: `syncLimit` is not set (syncLimit=5 is usual: so many ticks of `tickTime`)
-    /var/lib/zookeeper/myid: cannot read the file `myid`: entity not found (write this server's number into it, one of )
     ");
     insta::assert_snapshot!(errors(&format!("{MINIMAL}dynamicConfigFile=there\n")), @r"
     zoo.cfg:3:19: cannot read `there`: entity not found (name the file that lists the servers)
@@ -272,7 +271,7 @@ fn what_would_be_dangerous_to_ignore_is_refused() {
     zoo.cfg:4:1: `sslQuorum` is not supported (there is no TLS: remove the key and use a plain port, behind a proxy that ends TLS if need be)
     zoo.cfg:5:1: `secureClientPort` is not supported (there is no TLS: remove the key and use a plain port, behind a proxy that ends TLS if need be)
     zoo.cfg:6:1: `readonlymode.enabled` is not supported (a server without a quorum serves nobody: remove the key)
-    zoo.cfg:7:1: `ssl.keyStore.location` is not supported (there are no other authentication schemes than world, ip, digest and auth: remove the key)
+    zoo.cfg:7:1: `ssl.keyStore.location` is not supported (there is no TLS: remove the key and use a plain port, behind a proxy that ends TLS if need be)
     ");
     good(&format!("{MINIMAL}reconfigEnabled=false\nsslQuorum=FALSE\nsecureClientPort=\n"));
 }
@@ -283,14 +282,14 @@ fn what_has_no_effect_is_named() {
         "tickTme=500\nautopurge.interval=1\ncolour=blue\njvm.pause.monitor=true\n{THREE}clientPort=2182\nserver.4=d:1:2\npeerType=observer\n\
          4lw.commands.whitelist=stat,mntrr\n"
     )), @r"
-    zoo.cfg:9:1: `clientPort` comes again below (the last one counts; remove the others)
-    zoo.cfg: an even number of participants survives no more losses than one less (list an odd number of them, three or more)
-    zoo.cfg:16:1: `mntrr` is no four-letter word (remove it from the list)
-    zoo.cfg:15:1: `peerType` is not what the list of servers says, which counts (write `:observer` behind the server in the list, everywhere, or remove `peerType`)
     zoo.cfg:1:1: unknown key `tickTme`: it has no effect (did you mean `tickTime`?)
     zoo.cfg:2:1: unknown key `autopurge.interval`: it has no effect (did you mean `autopurge.purgeInterval`?)
     zoo.cfg:3:1: unknown key `colour`: it has no effect
     zoo.cfg:4:1: `jvm.pause.monitor` has no effect (it tunes Java's threads and buffers; this server has neither)
+    zoo.cfg:9:1: `clientPort` comes again below (the last one counts; remove the others)
+    zoo.cfg:15:1: `peerType` is not what the list of servers says, which counts (write `:observer` behind the server in the list, everywhere, or remove `peerType`)
+    zoo.cfg:16:1: `mntrr` is no four-letter word (remove it from the list)
+    zoo.cfg: an even number of participants survives no more losses than one less (list an odd number of them, three or more)
     ");
     insta::assert_snapshot!(warnings(&THREE.replace("clientPort=2181\n", "")), @r"
     zoo.cfg: `clientPort` is not set: no client can connect

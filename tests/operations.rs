@@ -1,0 +1,136 @@
+//! Servers as their operators meet them: real processes, started, asked, measured and stopped by the command line.
+#![cfg(all(feature = "cli", feature = "server"))]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this test runs servers")]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use support::{Scratch, ended, run, zabsim};
+
+/// A port that nobody has now, so that the ones 1000 and 2000 above it are free as well. Tests that run at once look in places
+/// of their own.
+fn free_port(many: u16, place: u16) -> u16 {
+    let taken = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err();
+    let start = 11_000 + place * 4000 + (std::process::id() % 100) as u16 * 6;
+    let is_free = |port: &u16| (0..many).all(|i| ![0, 1000, 2000].into_iter().any(|above| taken(port + i + above)));
+    (start..start + 400).step_by(usize::from(many)).find(is_free).expect("some ports are free")
+}
+
+fn word(port: u16, word: &str) -> Option<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+    stream.write_all(word.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "not in a minute: {what}");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// Ends with the test, whatever comes of it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    fn terminated(&mut self) -> i32 {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.0.wait().unwrap().code().expect("it ends by itself")
+    }
+}
+
+#[test]
+fn a_server_needs_nothing_and_is_measured_and_stops_when_asked() {
+    let port = free_port(1, 0);
+    let scratch = Scratch::new("operations-dev");
+    let mut command = zabsim();
+    let data = scratch.path("data");
+    command.args(["serve", "--dev", "--client-port", &port.to_string(), "--data-dir", &data]);
+    let mut server = Running(command.stderr(Stdio::null()).spawn().unwrap());
+    wait_until("the server serves", || word(port, "srvr").is_some_and(|it| it.contains("Mode: standalone")));
+    let load = format!(
+        "bench 127.0.0.1:{port} --connections 2 --window 4 --reads 25 --time 300ms --json --pid {}",
+        server.0.id()
+    );
+    let report = run(&load).exits(0).json();
+    let count = |kind: &str| report[kind]["count"].as_u64().unwrap();
+    assert!(count("writes") > 2 * count("reads") && count("reads") > 0, "one of four reads: {report}");
+    assert!(report["writes"]["p99_us"].as_f64().unwrap() >= report["writes"]["p50_us"].as_f64().unwrap(), "{report}");
+    assert!(report["writes"]["p50_us"].as_f64().unwrap() > 1.0, "{report}");
+    assert!(report["processes"][0]["resident_bytes"].as_u64().unwrap() > 1 << 20, "{report}");
+    assert!(word(port, "mntr").unwrap().contains("zk_znode_count\t5\n"), "nothing is left of the load");
+    assert_eq!(server.terminated(), 0);
+    assert!(fs::read_dir(format!("{data}/version-2")).unwrap().count() > 0, "its data stay");
+}
+
+#[test]
+fn an_ensemble_says_where_it_is_and_stops_as_a_whole() {
+    let port = free_port(3, 1);
+    let mut command = zabsim();
+    command.args(["ensemble", "3", "--client-port", &port.to_string(), "--set", "tickTime=500"]);
+    let mut ensemble = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let lines = BufReader::new(ensemble.0.stdout.take().unwrap()).lines();
+    let said: Vec<String> = lines.map(Result::unwrap).take(4).collect();
+    let [one, two, three] = [0, 1, 2].map(|i| format!("127.0.0.1:{}", port + i));
+    assert_eq!(said[3], format!("connect to {one},{two},{three}"));
+    assert_eq!(said.iter().filter(|line| line.ends_with("  leader")).count(), 1, "{said:?}");
+    assert_eq!(said.iter().filter(|line| line.ends_with("  follower")).count(), 2, "{said:?}");
+    assert_eq!(ensemble.terminated(), 0);
+    assert_eq!(free_port_at(port), Ok(()), "no server is left");
+}
+
+fn free_port_at(port: u16) -> Result<(), String> {
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|error| error.to_string());
+    (port..port + 3).try_for_each(bind)
+}
+
+#[test]
+fn mistakes_in_a_configuration_have_a_place_a_caret_and_a_suggestion() {
+    let scratch = Scratch::new("operations-mistakes");
+    let text = "tickTme=500\ntickTime=two\nforceSync=true\nserver.1=a:2888\nclientPort=2181\n";
+    fs::write(scratch.path("zoo.cfg"), text).unwrap();
+    let serve = |more: &[&str]| {
+        ended(zabsim().current_dir(scratch.path(".")).args(["serve", "zoo.cfg"]).args(more)).exits(2).err
+    };
+    insta::assert_snapshot!(serve(&[]));
+    assert!(!serve(&["--set", "forceSync=yes"]).contains("forceSync"));
+}
+
+#[test]
+fn mistakes_on_the_command_line_have_hints() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for (line, hint) in [
+        ("serve", "zabsim serve --dev"),
+        ("serve scenarios", "scenarios is a directory; name the zoo.cfg in it"),
+        ("serve no-such.cfg", "cannot read no-such.cfg"),
+        ("serve --dev --set tickTime", "--set tickTime: write KEY=VALUE"),
+        (&format!("serve --dev --client-port {port}"), "--client-port"),
+        ("ensemble 0", "1..=64"),
+        (&format!("ensemble 1 --client-port {}", port.min(63_000)), "for others: zabsim ensemble 1 --client-port PORT"),
+        ("bench 127.0.0.1", "ZooKeeper's is usually 127.0.0.1:2181"),
+        ("bench 127.0.0.1:2181 --time 0s", "measures nothing"),
+        ("bench 127.0.0.1:2181 --pid 4294967295", "cannot see process 4294967295"),
+    ] {
+        let _also = TcpListener::bind((Ipv4Addr::LOCALHOST, 63_000));
+        let ran = run(line).exits(2);
+        assert!(ran.err.contains(hint) && ran.out.is_empty(), "{line}: {ran:?}");
+    }
+}
