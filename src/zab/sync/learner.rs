@@ -154,7 +154,7 @@ impl LearnerSync {
                 let one_less = mutant!(local, Zk1156) && !to.is_marker();
                 let to = if one_less { Zxid(to.0 - 1) } else { to };
                 let base = local.log.base();
-                if to != Zxid::ZERO && to < base {
+                if to < base {
                     // The cut would destroy a history that others may count on: ask for a snapshot to replace it instead.
                     local.needs_snapshot = Some(self.epoch);
                     return Err(Reason::TruncateTarget { asked: to, found: base });
