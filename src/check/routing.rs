@@ -74,7 +74,7 @@ impl Checkers {
         Checkers {
             ghost: Ghost::new(setup),
             links: Links::new(nodes),
-            out: Sink::default(),
+            out: Sink::only(&setup.only),
             situations: Situations::new(nodes, clients),
             d5: Default::default(),
             d10: Default::default(),

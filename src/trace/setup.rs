@@ -103,6 +103,7 @@ impl Written {
             fifo,
             snapshot_chunk: snapshot_chunk as usize,
             conduct: Conduct::default(),
+            only: Vec::new(),
         })
     }
 

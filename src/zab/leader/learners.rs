@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::zab::sync::{SyncPlan, SyncView};
-use crate::zab::{LogSlice, ReadId, Request, SnapshotImage, SyncMode};
+use crate::zab::{Habit, LogSlice, ReadId, Request, SnapshotImage, SyncMode};
 
 impl Leader {
     /// Somebody connected to the quorum port.
@@ -44,9 +44,14 @@ impl Leader {
             (ProgressStage::Invited, Message::AckEpoch { last_zxid, current_epoch }) => {
                 self.on_ack_epoch(local, now, index, last_zxid, current_epoch, out);
             }
-            (ProgressStage::Syncing, Message::Ack { zxid }) if zxid == Zxid::marker(self.epoch()) => {
-                self.on_new_leader_ack(local, now, index, out);
+            (ProgressStage::Syncing, Message::Ack { zxid })
+                if zxid == Zxid::marker(self.epoch()) || local.conduct.has(Habit::UncountedAck) =>
+            {
+                self.on_new_leader_ack(local, now, index, zxid, out);
             }
+            // Followers of 3.8.0 log and acknowledge before UPTODATE. It says nothing: nobody waits here unless no quorum has
+            // acknowledged NEWLEADER, and then nothing of this epoch is proposed yet, and the initial history needs no ACK.
+            (ProgressStage::Acked, Message::Ack { .. }) => {}
             _ => self.drop_learner(index, Reason::Unexpected, out),
         }
         Ok(())
@@ -122,6 +127,8 @@ impl Leader {
             self.drop_learner(index, Reason::LearnerAhead, out);
         } else if matches!(self.stage, Stage::Establishing | Stage::Serving) {
             self.synchronize(local, now, index, None, out);
+        } else {
+            self.begin_early(local, now, out);
         }
     }
 
@@ -235,7 +242,9 @@ impl Leader {
         let learner = &mut self.learners[index];
         let link = learner.link;
         learner.is_forwarding = !mutant!(local, PaperP1);
-        self.pipeline.forget(&local.verifiers, learner.sid);
+        if !local.conduct.has(Habit::StaleAcks) {
+            self.pipeline.forget(&local.verifiers, learner.sid);
+        }
         if !learner.is_observer {
             for txn in local.log.pending().iter().filter(|txn| txn.zxid > through) {
                 out.push(Output::Send { link, message: Message::Proposal { txn: txn.clone() } });
@@ -250,7 +259,8 @@ impl Leader {
         out.push(Output::Send { link, message: Message::NewLeader { epoch } });
     }
 
-    fn on_new_leader_ack(&mut self, local: &mut Local, now: Instant, index: usize, out: &mut Outputs) {
+    fn on_new_leader_ack(&mut self, local: &mut Local, now: Instant, index: usize, zxid: Zxid, out: &mut Outputs) {
+        let is_counted = zxid == Zxid::marker(self.epoch());
         let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Acked;
         learner.is_forwarding = true;
@@ -259,7 +269,7 @@ impl Leader {
         let (sid, is_observer) = (learner.sid, learner.is_observer);
         if self.stage == Stage::Serving {
             self.activate(local, now, index, out);
-        } else if !is_observer || mutant!(local, Zk769) {
+        } else if is_counted && (!is_observer || mutant!(local, Zk769)) {
             self.acknowledge_new_leader(local, now, sid, out);
         }
     }
