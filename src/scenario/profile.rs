@@ -72,8 +72,9 @@ impl JsonSchema for HabitName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let habits: Vec<_> =
-            Habit::all().map(|habit| serde_json::json!({ "const": habit.name(), "description": sentence(habit) })).collect();
+        let habits: Vec<_> = Habit::all()
+            .map(|habit| serde_json::json!({ "const": habit.name(), "description": sentence(habit) }))
+            .collect();
         json_schema!({ "description": "A way in which some release deviates from the hardened protocol.", "oneOf": habits })
     }
 }

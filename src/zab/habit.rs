@@ -32,6 +32,7 @@ pub enum Habit {
     StaleAcks,
     NewleaderUnordered,
     UncountedAck,
+    NewleaderTrails,
 }
 
 /// A habit, its name, where it is described, what goes on, in a sentence.
@@ -178,12 +179,18 @@ const TABLE: [Row; Habit::COUNT] = {
             "Leader.waitForNewLeaderAck",
             "a learner whose first ACK is not that of NEWLEADER is served, and never counted",
         ),
+        Row(
+            NewleaderTrails,
+            "newleader-trails",
+            "LearnerHandler.run, Leader.startForwarding",
+            "NEWLEADER leaves some time after what is forwarded: txns are proposed and committed before it",
+        ),
     ]
 };
 
 impl Habit {
     /// How many there are.
-    pub const COUNT: usize = Habit::UncountedAck as usize + 1;
+    pub const COUNT: usize = Habit::NewleaderTrails as usize + 1;
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Habit> {

@@ -23,8 +23,8 @@ use super::storage::{Write, WriteId};
 use super::timer::{Deadline, Timer, earliest};
 use super::vote::PeerState;
 use super::{
-    Epoch, Habit, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Payload, Phase, Reason, Rejected, Sid,
-    Txn, Zxid,
+    Epoch, Habit, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Payload, Phase, Reason, Rejected,
+    Sid, Txn, Zxid,
 };
 
 /// The leading role.
@@ -352,6 +352,7 @@ impl Leader {
             });
         }
         self.drop_silent(now, out);
+        self.send_new_leaders(local, now, out);
         if now >= self.half_tick_at {
             self.half_tick_at = now + local.limits.tick_time / 2;
             if self.stage == Stage::Serving {
@@ -395,6 +396,8 @@ impl Leader {
             _ => Some((self.give_up, Timer::QuorumWait)),
         };
         let learner = self.learners.iter().map(|learner| learner.give_up).min();
+        let newleader = self.learners.iter().filter_map(Progress::newleader_at).min();
+        let own = earliest(own, newleader.map(|at| (at, Timer::Newleader)));
         earliest(own, learner.map(|at| (at, Timer::LearnerSilent)))
     }
 }

@@ -7,6 +7,7 @@
 //! | `Invited` | reads | ACKEPOCH |
 //! | `Compared` | waits for a quorum of histories | it is complete: synchronisation is planned |
 //! | `Fetching` | waits for the host to read log or state | it has |
+//! | `Forwarding` | sends what is proposed and committed meanwhile | NEWLEADER is due ([`Habit::NewleaderTrails`](super::Habit)) |
 //! | `Syncing` | reads | ACK of NEWLEADER |
 //! | `Acked` | waits for a quorum of those | the leader is established: UPTODATE |
 //! | `Active` | reads | the end |
@@ -48,6 +49,7 @@ pub enum ProgressStage {
     Invited,
     Compared,
     Fetching { read: ReadId },
+    Forwarding { newleader_at: Instant },
     Syncing,
     Acked,
     Active,
@@ -75,6 +77,14 @@ impl Progress {
         matches!(self.stage, ProgressStage::Syncing | ProgressStage::Acked | ProgressStage::Active)
     }
 
+    /// When NEWLEADER is to leave, if it trails.
+    pub fn newleader_at(&self) -> Option<Instant> {
+        match self.stage {
+            ProgressStage::Forwarding { newleader_at } => Some(newleader_at),
+            _ => None,
+        }
+    }
+
     /// Whether NEWLEADER was acknowledged: only proposals sent from then on are timed (`SyncLimitCheck.start`). What it
     /// got while it was being synchronised it acknowledges when that is over, however long it takes.
     pub fn is_timed(&self) -> bool {
@@ -83,7 +93,7 @@ impl Progress {
 
     /// Whether a snapshot or diff is on its way.
     pub fn is_in_sync_transfer(&self, snap: bool) -> bool {
-        matches!(self.stage, ProgressStage::Syncing | ProgressStage::Fetching { .. })
+        matches!(self.stage, ProgressStage::Syncing | ProgressStage::Fetching { .. } | ProgressStage::Forwarding { .. })
             && self.mode.is_some_and(|mode| (mode == SyncMode::Snap) == snap)
     }
 }

@@ -34,6 +34,7 @@ const COMMON: Habits = {
         StaleAcks,
         NewleaderUnordered,
         UncountedAck,
+        NewleaderTrails,
     ])
 };
 

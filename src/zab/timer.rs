@@ -23,6 +23,8 @@ pub enum Timer {
     HalfTick,
     /// A learner was silent, or waited, too long.
     LearnerSilent,
+    /// NEWLEADER trails behind what is forwarded ([`Habit::NewleaderTrails`](super::Habit)).
+    Newleader,
 }
 
 /// A deadline with its name.

@@ -2,7 +2,12 @@
 
 use super::*;
 use crate::zab::sync::{SyncPlan, SyncView};
-use crate::zab::{Habit, LogSlice, ReadId, Request, SnapshotImage, SyncMode};
+use crate::zab::{Duration, Habit, LogSlice, ReadId, Request, SnapshotImage, SyncMode};
+
+/// How long NEWLEADER trails behind what is forwarded: the thread that queues it is another one than those that propose and commit.
+const QUEUE_TIME: Duration = Duration::from_millis(2);
+/// The same while a whole state is being sent.
+const SNAP_TIME: Duration = Duration::from_millis(20);
 
 impl Leader {
     /// Somebody connected to the quorum port.
@@ -238,7 +243,6 @@ impl Leader {
 
     /// What is under way follows what was missing, then NEWLEADER.
     fn start_forwarding(&mut self, local: &Local, now: Instant, index: usize, through: Zxid, out: &mut Outputs) {
-        let epoch = self.epoch();
         let learner = &mut self.learners[index];
         let link = learner.link;
         learner.is_forwarding = !mutant!(local, PaperP1);
@@ -253,10 +257,31 @@ impl Leader {
                 }
             }
         }
+        learner.give_up = now + local.limits.init_time();
+        if local.conduct.has(Habit::NewleaderTrails) {
+            let after = if learner.mode == Some(SyncMode::Snap) { SNAP_TIME } else { QUEUE_TIME };
+            learner.stage = ProgressStage::Forwarding { newleader_at: now + after };
+        } else {
+            self.send_new_leader(local, now, index, out);
+        }
+    }
+
+    /// NEWLEADERs that are due ([`Habit::NewleaderTrails`]).
+    pub(super) fn send_new_leaders(&mut self, local: &Local, now: Instant, out: &mut Outputs) {
+        for index in 0..self.learners.len() {
+            if self.learners[index].newleader_at().is_some_and(|at| now >= at) {
+                self.send_new_leader(local, now, index, out);
+            }
+        }
+    }
+
+    fn send_new_leader(&mut self, local: &Local, now: Instant, index: usize, out: &mut Outputs) {
+        let epoch = self.epoch();
+        let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Syncing;
         let patience = if mutant!(local, Zk1697) { local.limits.sync_time() } else { local.limits.init_time() };
         learner.give_up = now + patience;
-        out.push(Output::Send { link, message: Message::NewLeader { epoch } });
+        out.push(Output::Send { link: learner.link, message: Message::NewLeader { epoch } });
     }
 
     fn on_new_leader_ack(&mut self, local: &mut Local, now: Instant, index: usize, zxid: Zxid, out: &mut Outputs) {

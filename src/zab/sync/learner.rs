@@ -334,8 +334,7 @@ impl LearnerSync {
             mutant!(local, Zk4394),
             local.conduct.has(Habit::AcksBeforeSync) && local.is_participant(),
         ];
-        let nothing =
-            [mutant!(local, Zk3911), local.conduct.has(Habit::ObserverAcksEarly) && !local.is_participant()];
+        let nothing = [mutant!(local, Zk3911), local.conduct.has(Habit::ObserverAcksEarly) && !local.is_participant()];
         let nothing = nothing.contains(&true);
         let logged = if all.contains(&true) { self.proposals.len() } else { self.committed };
         let logged = if nothing { 0 } else { logged };
@@ -353,8 +352,7 @@ impl LearnerSync {
         let last = self.last_queued;
         let taken = txn.zxid.follows(last)
             || local.conduct.has(Habit::GapsOnlyWarn)
-            || local.conduct.has(Habit::GapsBetweenEpochs)
-                && (!self.has_queued || txn.zxid.epoch() > last.epoch())
+            || local.conduct.has(Habit::GapsBetweenEpochs) && (!self.has_queued || txn.zxid.epoch() > last.epoch())
             || mutant!(local, PaperP2) && txn.zxid == last;
         let beyond = txn.zxid.epoch() > self.epoch && !mutant!(local, Zk1277);
         if !taken || beyond {
