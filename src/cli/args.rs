@@ -169,8 +169,10 @@ pub(super) enum WordKind {
     Whens,
     /// What a run can come to: `[promise] reaches`.
     Situations,
-    /// What is checked: `[promise] violates`.
+    /// What is checked: `[promise] violates`, `[promise] only`.
     Properties,
+    /// In what releases of ZooKeeper differ: `habits = [ … ]`.
+    Habits,
 }
 
 #[derive(Debug, Args)]
