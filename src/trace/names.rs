@@ -116,7 +116,7 @@ pub(super) fn halt_reason(reason: HaltReason) -> &'static str {
         HaltReason::Stopped => "as asked",
         HaltReason::WriteFailed => "a write failed",
         HaltReason::CommitMismatch => "a COMMIT was not for the oldest pending proposal",
-        HaltReason::EpochsInverted => "its accepted epoch is below its current epoch: the disk lost a synced write",
+        HaltReason::EpochsInverted => "its epochs and its history contradict each other",
     }
 }
 

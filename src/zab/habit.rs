@@ -141,7 +141,7 @@ const TABLE: [Row; Habit::COUNT] = {
             MemoryLags,
             "memory-lags",
             "ZOOKEEPER-4712 and 4541, ZooKeeperServer.shutdown",
-            "when a role ends, memory catches up with the log before the log writer is drained: the next vote claims too little",
+            "when a learner's role ends, memory catches up with the log before the log writer is drained: the next vote claims too little",
         ),
         Row(
             RefusesToStart,

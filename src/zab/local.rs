@@ -199,7 +199,7 @@ impl Local {
         self.since_snapshot = 0;
     }
 
-    /// A role ends: under [`Habit::MemoryLags`] memory catches up with what the log holds by now, and with nothing that is still to
+    /// A learner's role ends: under [`Habit::MemoryLags`] memory catches up with what the log holds by now, and with nothing that is still to
     /// be written.
     pub fn fast_forward_early(&mut self, out: &mut Outputs) {
         if self.conduct.has(Habit::MemoryLags) {

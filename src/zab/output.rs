@@ -118,7 +118,7 @@ pub enum HaltReason {
     /// A write failed: what is on disk is unknown (`SyncRequestProcessor` exits the same way).
     WriteFailed,
     /// The promise on disk is below the adopted epoch: the disk lost a synced write (`QuorumPeer.loadDataBase` refuses
-    /// to start).
+    /// to start). Or that epoch is below the history's, and this release does not adopt it.
     EpochsInverted,
     /// A COMMIT was not for the oldest pending proposal (`FollowerZooKeeperServer.commit`, exit code 12).
     CommitMismatch,

@@ -324,7 +324,9 @@ impl Peer {
             out.push(Output::Serve { serving: None });
         }
         out.push(Output::Milestone(Milestone::Left { reason }));
-        self.local.fast_forward_early(out);
+        if state != PeerState::Leading {
+            self.local.fast_forward_early(out);
+        }
         // An answer is under way already: a second one could come when a later role no longer expects it.
         let draining = LeavingStage::Draining { last: self.local.last_write() };
         let stage = if reloading { LeavingStage::Reloading } else { draining };
