@@ -58,7 +58,8 @@ fn every_habit_of_a_trace_is_needed() {
         let shared = Release::ALL.into_iter().filter(|release| habits.without(release.habits()).is_empty()).count();
         assert!(shared > 0, "{name}: no release has all of them");
         assert_eq!(violated(&trace, Habits::NONE), [""; 0], "{name}: the hardened protocol");
-        let property = trace.footer.as_ref().and_then(|footer| footer.violations.first()).expect("it violates something");
+        let property =
+            trace.footer.as_ref().and_then(|footer| footer.violations.first()).expect("it violates something");
         for habit in habits.iter() {
             let without = violated(&trace, habits.without(Habits::of(&[habit])));
             assert!(!without.contains(&property.as_str()), "{name}: {habit} is not needed");
@@ -88,7 +89,8 @@ fn every_trace_is_told_and_the_pictures_are_what_is_printed() {
         assert!(section.contains(property.as_str()), "{DOC}: {} violates {property}", path.display());
     }
     let mut pictures = 0;
-    for (before, block) in told.match_indices("\n```text\n").map(|(at, fence)| (&told[..at], &told[at + fence.len()..])) {
+    for (before, block) in told.match_indices("\n```text\n").map(|(at, fence)| (&told[..at], &told[at + fence.len()..]))
+    {
         let command = before.lines().rev().find_map(|line| line.strip_prefix("    zabsim ")).expect("a command above");
         let shown = &block[..block.find("```").expect("a block ends")];
         assert_eq!(shown, run(command).out, "{DOC}: {command}");

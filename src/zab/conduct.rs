@@ -37,8 +37,9 @@ impl Conduct {
     }
 
     /// The same with these habits.
-    pub fn with(self, habits: Habits) -> Conduct {
-        Conduct { habits, ..self }
+    pub fn with(mut self, habits: Habits) -> Conduct {
+        self.habits = habits;
+        self
     }
 
     /// The hardened protocol, or the mutant of that name. The error says in a sentence why there is none.

@@ -19,8 +19,11 @@ pub(super) fn text(report: &FuzzReport, width: Option<usize>) -> String {
         _ => String::new(),
     };
     let runs = format!("{}{asked} run{}", thousands(report.runs), if report.runs == 1 { "" } else { "s" });
-    let head =
-        format!("{what}{mutant}{behaviour}, seeds from {}: {runs}, {}", report.first_seed, plural(report.steps, "checked step"));
+    let head = format!(
+        "{what}{mutant}{behaviour}, seeds from {}: {runs}, {}",
+        report.first_seed,
+        plural(report.steps, "checked step")
+    );
     let verdict = if report.failures.is_empty() { green("no failure") } else { red("FAILURES") };
     let _ = writeln!(out, "{} · {verdict}\n", bold(head));
     for count in &report.verdicts {
