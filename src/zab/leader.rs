@@ -351,8 +351,8 @@ impl Leader {
                 Stage::Establishing | Stage::Serving => LeaveReason::NewLeaderTimeout,
             });
         }
-        self.drop_silent(now, out);
         self.send_new_leaders(local, now, out);
+        self.drop_silent(now, out);
         if now >= self.half_tick_at {
             self.half_tick_at = now + local.limits.tick_time / 2;
             if self.stage == Stage::Serving {
@@ -396,8 +396,6 @@ impl Leader {
             _ => Some((self.give_up, Timer::QuorumWait)),
         };
         let learner = self.learners.iter().map(|learner| learner.give_up).min();
-        let newleader = self.learners.iter().filter_map(Progress::newleader_at).min();
-        let own = earliest(own, newleader.map(|at| (at, Timer::Newleader)));
         earliest(own, learner.map(|at| (at, Timer::LearnerSilent)))
     }
 }

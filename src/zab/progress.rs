@@ -32,7 +32,8 @@ pub struct Progress {
     pub mode: Option<SyncMode>,
     /// Whether new proposals, commits and informs are sent to it.
     pub is_forwarding: bool,
-    /// When the link is given up: silence while reading (T6), too long a wait otherwise (T7 to T9).
+    /// When the link is given up: silence while reading (T6), too long a wait otherwise (T7 to T9). While forwarding: when
+    /// NEWLEADER leaves.
     pub give_up: Instant,
     /// The tick up to which it counts as in step (T11).
     pub tick_deadline: u32,
@@ -49,7 +50,7 @@ pub enum ProgressStage {
     Invited,
     Compared,
     Fetching { read: ReadId },
-    Forwarding { newleader_at: Instant },
+    Forwarding,
     Syncing,
     Acked,
     Active,
@@ -77,14 +78,6 @@ impl Progress {
         matches!(self.stage, ProgressStage::Syncing | ProgressStage::Acked | ProgressStage::Active)
     }
 
-    /// When NEWLEADER is to leave, if it trails.
-    pub fn newleader_at(&self) -> Option<Instant> {
-        match self.stage {
-            ProgressStage::Forwarding { newleader_at } => Some(newleader_at),
-            _ => None,
-        }
-    }
-
     /// Whether NEWLEADER was acknowledged: only proposals sent from then on are timed (`SyncLimitCheck.start`). What it
     /// got while it was being synchronised it acknowledges when that is over, however long it takes.
     pub fn is_timed(&self) -> bool {
@@ -93,7 +86,7 @@ impl Progress {
 
     /// Whether a snapshot or diff is on its way.
     pub fn is_in_sync_transfer(&self, snap: bool) -> bool {
-        matches!(self.stage, ProgressStage::Syncing | ProgressStage::Fetching { .. } | ProgressStage::Forwarding { .. })
+        matches!(self.stage, ProgressStage::Syncing | ProgressStage::Fetching { .. } | ProgressStage::Forwarding)
             && self.mode.is_some_and(|mode| (mode == SyncMode::Snap) == snap)
     }
 }

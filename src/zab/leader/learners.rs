@@ -257,10 +257,10 @@ impl Leader {
                 }
             }
         }
-        learner.give_up = now + local.limits.init_time();
         if local.conduct.has(Habit::NewleaderTrails) {
             let after = if learner.mode == Some(SyncMode::Snap) { SNAP_TIME } else { QUEUE_TIME };
-            learner.stage = ProgressStage::Forwarding { newleader_at: now + after };
+            learner.stage = ProgressStage::Forwarding;
+            learner.give_up = now + after;
         } else {
             self.send_new_leader(local, now, index, out);
         }
@@ -269,7 +269,8 @@ impl Leader {
     /// NEWLEADERs that are due ([`Habit::NewleaderTrails`]).
     pub(super) fn send_new_leaders(&mut self, local: &Local, now: Instant, out: &mut Outputs) {
         for index in 0..self.learners.len() {
-            if self.learners[index].newleader_at().is_some_and(|at| now >= at) {
+            let learner = &self.learners[index];
+            if learner.stage == ProgressStage::Forwarding && now >= learner.give_up {
                 self.send_new_leader(local, now, index, out);
             }
         }
