@@ -75,7 +75,7 @@ impl Checkers {
         Checkers {
             ghost: Ghost::new(setup),
             links: Links::new(nodes),
-            out: Sink::default(),
+            out: Sink::only(&setup.only),
             situations: Situations::new(nodes, clients),
             d5: Default::default(),
             d10: Default::default(),
@@ -216,7 +216,9 @@ impl Checkers {
             Event::Lost { node, write } => ghost.lost(node, write),
             Event::Recovered { node, accepted_epoch, current_epoch, snapshot, last_zxid, digest, boot } => {
                 let (accepted, current) = (accepted_epoch, current_epoch);
-                self.on_recovered(node, &Recovery { accepted, current, snapshot, last_zxid, digest, boot });
+                let facts = Recovery { accepted, current, snapshot, last_zxid, digest, boot };
+                self.on_recovered(node, &facts);
+                self.ghost.believe(node, &facts, |see| view.each_on_disk(node, see));
             }
             Event::Started { node } => {
                 ghost.started(node);
