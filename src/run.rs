@@ -144,7 +144,8 @@ pub fn run<S: Sink + ?Sized>(scenario: &Scenario, seed: u64, options: &Options, 
     let ended = drive(&mut world, &mut schedule, sink, |world, end| {
         if let Some(end) = end {
             checkers.finish(world, end_of(end));
-            unconverged = unconverged.or((!end.converged).then_some(end.stage));
+            let stalled = !end.converged && scenario.promise.judges_liveness();
+            unconverged = unconverged.or(stalled.then_some(end.stage));
         } else {
             checkers.step(world);
             summary.watch(world);

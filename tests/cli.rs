@@ -540,7 +540,7 @@ fn text_keeps_to_its_width() {
 fn every_word_of_a_scenario_is_listed_with_its_sentence() {
     let listed = run("words --json").exits(0).json();
     let kinds: Vec<&str> = listed.as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["faults", "whens", "situations", "properties"]);
+    assert_eq!(kinds, ["faults", "whens", "situations", "properties", "habits"]);
     let words = |kind: usize| -> Vec<&str> {
         listed[kind]["words"].as_array().unwrap().iter().map(|word| word["word"].as_str().unwrap()).collect()
     };
@@ -556,6 +556,36 @@ fn every_word_of_a_scenario_is_listed_with_its_sentence() {
     }
     let situations = run("words situations").exits(0).out;
     assert!(situations.contains("\n  torn-write ") && !situations.contains("\n  crash-inside "), "{situations}");
+}
+
+#[test]
+fn releases_are_listed_with_their_habits() {
+    insta::assert_snapshot!(run("profiles").exits(0).out);
+    let listed = run("profiles --json").exits(0).json();
+    assert_eq!(listed[0]["habit"], "sync-in-memory");
+    assert_eq!(listed.as_array().unwrap().len(), zabsim::zab::Habit::COUNT);
+}
+
+#[test]
+fn a_profile_is_said_on_the_command_line_or_in_the_scenario() {
+    let scratch = Scratch::new("profile");
+    let (cold, named) = (scratch.path("cold.toml"), scratch.path("named.toml"));
+    fs::write(&cold, "# m\n\n[run]\nchaos = \"2s\"\n\n[random]\n").unwrap();
+    fs::write(&named, "# m\n\nprofile = \"apache-3.9.4\"\n\n[run]\nchaos = \"2s\"\n\n[random]\n").unwrap();
+    let report = |line: String| run(&format!("run {line} --seed 3 --json --trace-dir {}", scratch.path("out"))).out;
+    let hash = |line: String| serde_json::from_str::<serde_json::Value>(&report(line)).unwrap()["hash"].clone();
+    assert_eq!(hash(format!("{cold} --profile apache-3.9.4")), hash(named.clone()));
+    let all: String = zabsim::zab::Habit::all().map(|habit| format!(" --mend {habit}")).collect();
+    assert_eq!(hash(format!("{named}{all}")), hash(cold.clone()), "a release without its habits is hardened");
+    assert_ne!(hash(cold.clone()), hash(named), "and with them it is not");
+    let unknown = run(&format!("run {cold} --profile apache-3.9.5")).exits(2).err;
+    assert!(unknown.contains("unknown profile `apache-3.9.5`"), "{unknown}");
+
+    let trace = scratch.path("a.jsonl");
+    run(&format!("run {cold} --habit stale-acks --only K1 --trace {trace}")).exits(0);
+    let header = fs::read_to_string(&trace).unwrap().lines().next().unwrap().to_owned();
+    assert!(header.contains(r#""habits":["stale-acks"]"#) && header.contains(r#""only":["K1"]"#), "{header}");
+    run(&format!("replay {trace}")).exits(0);
 }
 
 #[test]

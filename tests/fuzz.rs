@@ -82,26 +82,27 @@ fn without_keep_going_the_first_failure_by_seed_ends_it() {
 fn shards_merged_are_one_process() {
     let scratch = scratch("fuzz-shards");
     let whole = run(&scratch, &format!("{BOTH} --out whole")).exits(1).out;
-    for shard in 1..=3 {
-        let report = run(&scratch, &format!("{BOTH} --shard {shard}/3 --out shard-{shard}")).exits(0).json();
-        assert_eq!(report["runs"], 4);
-    }
-    let merged = run(&scratch, "merge shard-3 shard-1 shard-2 --json").exits(1);
+    let runs = (1..=4).map(|shard| {
+        let report = run(&scratch, &format!("{BOTH} --shard {shard}/4 --out shard-{shard}")).exits(0).json();
+        report["runs"].as_u64().unwrap()
+    });
+    assert_eq!(runs.sum::<u64>(), 12);
+    let merged = run(&scratch, "merge shard-3 shard-1 shard-4 shard-2 --json").exits(1);
     assert!(merged.err.is_empty(), "{}", merged.err);
-    let renamed = (1..=3).fold(merged.out, |text, n| text.replace(&format!("shard-{n}/"), "whole/"));
+    let renamed = (1..=4).fold(merged.out, |text, n| text.replace(&format!("shard-{n}/"), "whole/"));
     assert_eq!(renamed, whole);
 
-    let part = run(&scratch, "merge shard-1 shard-3").exits(1);
-    assert!(part.err.contains("not all shards are here; missing: 2/3"), "{}", part.err);
+    let part = run(&scratch, "merge shard-1 shard-3 shard-4").exits(1);
+    assert!(part.err.contains("not all shards are here; missing: 2/4"), "{}", part.err);
     for (line, what) in [
         ("merge shard-1 shard-1", "are the same shard"),
-        ("merge shard-1 whole", "whole is one of 1 shards, shard-1 one of 3"),
+        ("merge shard-1 whole", "whole is one of 1 shards, shard-1 one of 4"),
         ("merge shard-1 nowhere", "cannot read nowhere/campaign.json"),
     ] {
         let refused = run(&scratch, line).exits(2);
         assert!(refused.err.contains(what), "{line}: {}", refused.err);
     }
-    run(&scratch, "fuzz --runs 2 --shard 2/3 --out other").exits(0);
+    run(&scratch, "fuzz --runs 2 --shard 2/4 --out other").exits(0);
     let refused = run(&scratch, "merge shard-1 other").exits(2);
     assert!(refused.err.contains("are not of one campaign (scenarios: no-order.toml calm.toml there, drawn here)"));
 }

@@ -580,4 +580,17 @@ mod zk {
         assert_never(&talk, "p3 > p1  TRUNC 0:0");
         assert_eq!(c.log("p1"), "1:1 1:2", "{talk}");
     }
+
+    /// The same where nothing but the cut-off tail was ever there: a history of nothing is one as well.
+    #[test]
+    fn a_cut_of_everything_leaves_nobody_without_data() {
+        let mut c = Conversation::of(
+            "participants 3\n history p1 current 1\n history p2 current 1\n history p3 base 1:0 1:1 current 1",
+        );
+        // p1's disk is slow: p2 leads and is not established when p3 comes.
+        c.run("hold p1\n start p1 p2\n pass 60ms\n release p1\n hold p1\n settle");
+        let talk = c.run("start p3\n pass 200ms");
+        assert_order(&talk, &["p2 > p3  TRUNC 0:0", "p2 > p3  SNAP 0:0", "p3 serves"]);
+        assert_never(&talk, "p3 . left");
+    }
 }

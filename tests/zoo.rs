@@ -19,8 +19,8 @@ use zabsim::sim::Setup;
 use zabsim::trace::{Replay, Trace};
 use zabsim::zab::{Conduct, Mutant};
 
-/// zk-3109 costs time and breaks nothing, and nothing is wrong with the other.
-const WITHOUT_TRACE: [&str; 2] = ["zk-3109", "zk-1552-equivalent"];
+/// Nothing is wrong with it.
+const WITHOUT_TRACE: [&str; 1] = ["zk-1552-equivalent"];
 
 fn zoo() -> Vec<(PathBuf, Trace)> {
     let read = |path: PathBuf| {

@@ -13,7 +13,8 @@ use crate::zab::{MemberSet, Notification, PeerState, Vote};
 
 /// So many different notifications are remembered per sender and receiver, in each of four memories: of looking senders, of looking
 /// ones the last of a round for a leader, of settled ones, and of settled ones the last that named a leader. An election that waits lest a better
-/// vote comes can outlast what the first and third hold.
+/// vote comes can outlast what the first and third hold; it passes over what it hears of later rounds, which must not take the place
+/// of its own round's in the second.
 const HEARD: usize = 6;
 
 /// What each node heard from each other, the newest first, and the round of its own last proposal.
@@ -43,15 +44,17 @@ impl SoundElection {
 
     /// A notification was received.
     pub fn on_heard(&mut self, from: Node, to: Node, notification: Notification) {
+        let own = self.rounds[to.index()];
         let heard = &mut self.heard[to.index() * self.nodes + from.index()];
         if notification.state == PeerState::Looking {
-            remember(&mut heard[0], notification, |before| before == notification);
+            remember(&mut heard[0], notification, |before| before == notification, |_| false);
             let names = |n: Notification| (n.round, n.vote.leader);
-            remember(&mut heard[1], notification, |before| names(before) == names(notification));
+            let matters = |n: Notification| own == Some(n.round);
+            remember(&mut heard[1], notification, |before| names(before) == names(notification), matters);
         } else {
-            remember(&mut heard[2], notification, |before| before == notification);
+            remember(&mut heard[2], notification, |before| before == notification, |_| false);
             let names = |n: Notification| (n.state, n.vote.leader);
-            remember(&mut heard[3], notification, |before| names(before) == names(notification));
+            remember(&mut heard[3], notification, |before| names(before) == names(notification), |_| false);
         }
     }
 
@@ -93,9 +96,15 @@ impl SoundElection {
     }
 }
 
-/// Puts it first, in the place of the one that is the `same`, or of the oldest.
-fn remember(heard: &mut [Option<Notification>; HEARD], new: Notification, same: impl Fn(Notification) -> bool) {
-    let place = heard.iter().position(|before| before.is_some_and(&same)).unwrap_or(HEARD - 1);
+/// Puts it first, in the place of the one that is the `same`, or of the oldest that does not matter, or of the oldest.
+fn remember(
+    heard: &mut [Option<Notification>; HEARD],
+    new: Notification,
+    same: impl Fn(Notification) -> bool,
+    matters: impl Fn(Notification) -> bool,
+) {
+    let same = heard.iter().position(|before| before.is_some_and(&same));
+    let place = same.or_else(|| heard.iter().rposition(|before| !before.is_some_and(&matters))).unwrap_or(HEARD - 1);
     heard[..=place].rotate_right(1);
     heard[0] = Some(new);
 }
@@ -188,6 +197,20 @@ mod tests {
                 story.elected(p(3), p(3), 2, &[1, 3]);
             });
         }
+    }
+
+    #[test]
+    fn later_rounds_do_not_drive_out_what_was_heard_in_the_own_one() {
+        let mut story = Story::serving();
+        story.leaves(p(1));
+        story.proposes(p(1), p(3), 1, 2, 2);
+        story.hears(p(1), p(1), PeerState::Looking, p(3), 2);
+        story.hears(p(2), p(1), PeerState::Looking, p(3), 2);
+        for round in 3..12 {
+            story.hears(p(2), p(1), PeerState::Looking, p(2), round);
+        }
+        story.elected(p(1), p(3), 2, &[1, 2]);
+        story.assert_legal();
     }
 
     #[test]

@@ -63,8 +63,14 @@ pub enum Situation {
     ObserverSnapUnderLoad,
     /// Writes flowed while a learner was cutting its tail.
     TruncUnderLoad,
+    /// A learner's process or role ended while it was cutting its tail.
+    TruncInterrupted,
+    /// A write failed while a learner was cutting its tail.
+    TruncFailed,
     /// A link broke while a snapshot was on it.
     SnapInterrupted,
+    /// A write failed with a snapshot written but not adopted.
+    SnapshotFailed,
     /// A peer delivered a txn before its own disk had synced it.
     CommitBeforeLocalSync,
     /// A process died between two outputs of a step.
@@ -145,7 +151,10 @@ const TABLE: [(Situation, &str, &str); Situation::COUNT] = {
         (TailFastForwarded, "tail-fast-forwarded", "an uncommitted tail was applied when a role ended"),
         (ObserverSnapUnderLoad, "observer-snap-under-load", "writes flowed while an observer was receiving a snapshot"),
         (TruncUnderLoad, "trunc-under-load", "writes flowed while a learner was cutting its tail"),
+        (TruncInterrupted, "trunc-interrupted", "a learner's process or role ended while it was cutting its tail"),
+        (TruncFailed, "trunc-failed", "a write failed while a learner was cutting its tail"),
         (SnapInterrupted, "snap-interrupted", "a link broke while a snapshot was on it"),
+        (SnapshotFailed, "snapshot-failed", "a write failed with a snapshot written but not adopted"),
         (CommitBeforeLocalSync, "commit-before-local-sync", "a peer delivered a txn before its own disk had synced it"),
         (CrashInsideStep, "crash-inside-step", "a process died between two outputs of a step"),
         (

@@ -29,6 +29,7 @@ pub struct Checkers {
     l2: l2_progress::Progress,
     l4: l4_no_livelock::NoLivelock,
     l6: l6_recovery_time::RecoveryTime,
+    patience: l6_recovery_time::Patience,
 }
 
 use c1_legal_packets::LegalPackets as C1;
@@ -74,7 +75,7 @@ impl Checkers {
         Checkers {
             ghost: Ghost::new(setup),
             links: Links::new(nodes),
-            out: Sink::default(),
+            out: Sink::only(&setup.only),
             situations: Situations::new(nodes, clients),
             d5: Default::default(),
             d10: Default::default(),
@@ -90,6 +91,7 @@ impl Checkers {
             l2: Default::default(),
             l4: Default::default(),
             l6: Default::default(),
+            patience: l6_recovery_time::Patience::new(setup),
         }
     }
 
@@ -164,6 +166,7 @@ impl Checkers {
             self.situations.on_event(&self.ghost, event);
         }
         let (ghost, out) = (&mut self.ghost, &mut self.out);
+        self.patience.on_step(step, out);
         match *event {
             Event::Sent { link, from, packet } => self.on_sent(link, from, &packet),
             Event::Received { link, to, packet } => self.on_received(link, to, &packet),
@@ -198,7 +201,10 @@ impl Checkers {
                 D9.on_restored(node, zxid, offered, out);
                 self.d10.on_state(ghost, node, state, out);
             }
-            Event::NotificationReceived { from, to, notification, .. } => self.e7.on_heard(from, to, notification),
+            Event::NotificationReceived { from, to, notification, .. } => {
+                self.e7.on_heard(from, to, notification);
+                self.patience.on_heard(from, to, notification, step, at);
+            }
             Event::Disconnected { link, by, reason } => {
                 if reason.is_protocol_error() {
                     C1.on_disconnected(link, by, reason, out);
@@ -210,15 +216,21 @@ impl Checkers {
             Event::Lost { node, write } => ghost.lost(node, write),
             Event::Recovered { node, accepted_epoch, current_epoch, snapshot, last_zxid, digest, boot } => {
                 let (accepted, current) = (accepted_epoch, current_epoch);
-                self.on_recovered(node, &Recovery { accepted, current, snapshot, last_zxid, digest, boot });
+                let facts = Recovery { accepted, current, snapshot, last_zxid, digest, boot };
+                self.on_recovered(node, &facts);
+                self.ghost.believe(node, &facts, |see| view.each_on_disk(node, see));
             }
             Event::Started { node } => {
                 ghost.started(node);
                 self.on_process(node);
             }
-            Event::Crashed { node, .. } => ghost.ended(node),
+            Event::Crashed { node, .. } => {
+                ghost.ended(node);
+                self.patience.on_end_of_role(node, out);
+            }
             Event::Halted { node, reason } => {
                 ghost.ended(node);
+                self.patience.on_end_of_role(node, out);
                 C8.on_halted(node, reason, out);
                 L5.on_halted(node, reason, out);
             }
@@ -425,10 +437,12 @@ impl Checkers {
             Milestone::Elected { vote, round, supporters } => {
                 E8.on_counted(ghost, node, supporters, "an election", out);
                 self.e7.on_elected(ghost, node, vote, round, supporters, out);
+                self.patience.on_elected(node, vote, supporters, out.now());
             }
             Milestone::EpochChosen { epoch, joined } => {
                 E8.on_counted(ghost, node, joined, "a new epoch", out);
                 self.e4.on_epoch_chosen(ghost, node, epoch, joined, out);
+                self.patience.on_epoch_chosen(node);
             }
             Milestone::EpochAcked { epoch, acked, last_zxid } => {
                 E8.on_counted(ghost, node, acked, "comparing histories", out);
@@ -471,6 +485,7 @@ impl Checkers {
                     self.l4.on_epoch_used_up();
                 }
                 ghost.left(node);
+                self.patience.on_end_of_role(node, out);
                 C8.on_left(node, reason, out);
             }
         }

@@ -110,8 +110,18 @@ impl Situations {
                 self.reached.add(SnapInterrupted);
                 self.leaves_snap(at);
             }
-            Event::WriteFailed { error: WriteError::Full, .. } => self.reached.add(DiskFull),
-            Event::WriteFailed { error: WriteError::Failed, .. } => self.reached.add(SyncFailed),
+            Event::WriteFailed { node, error, .. } => {
+                self.reached.add(match error {
+                    WriteError::Full => DiskFull,
+                    WriteError::Failed => SyncFailed,
+                });
+                if self.in_trunc.contains(node.index()) {
+                    self.reached.add(TruncFailed);
+                }
+                if self.unsynced_snapshot.contains(node.index()) {
+                    self.reached.add(SnapshotFailed);
+                }
+            }
             Event::Recovered { node, current_epoch, snapshot, last_zxid, boot: true, .. } => {
                 if current_epoch.is_some_and(|current| last_zxid.epoch() > current) {
                     self.reached.add(EpochWindowRestart);
@@ -215,7 +225,10 @@ impl Situations {
 
     /// A role ended, or the process that played it.
     fn on_role_lost(&mut self, ghost: &Ghost, node: Node) {
-        remove(&mut self.in_trunc, node);
+        if self.in_trunc.contains(node.index()) {
+            self.reached.add(Situation::TruncInterrupted);
+            remove(&mut self.in_trunc, node);
+        }
         let situation = match ghost.peer(node).state {
             Some((PeerState::Leading, Phase::Discovery)) if !self.reached_by_learners.contains(node.index()) => {
                 Situation::LeaderLostInElection

@@ -79,6 +79,7 @@ impl Story {
             fifo: true,
             snapshot_chunk: 64,
             conduct: Conduct::default(),
+            only: Vec::new(),
         };
         Story {
             checkers: Checkers::new(&setup),

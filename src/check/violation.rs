@@ -44,15 +44,26 @@ pub struct Sink {
     at: Instant,
     violations: Vec<Violation>,
     checked: [u64; Property::COUNT],
+    /// What is reported, a bit each.
+    judged: u64,
 }
 
 impl Default for Sink {
     fn default() -> Sink {
-        Sink { step: 0, at: Instant::ZERO, violations: Vec::new(), checked: [0; Property::COUNT] }
+        Sink { step: 0, at: Instant::ZERO, violations: Vec::new(), checked: [0; Property::COUNT], judged: u64::MAX }
     }
 }
 
+const _: () = assert!(Property::COUNT <= u64::BITS as usize, "every property has its bit");
+
 impl Sink {
+    /// Reports only properties with these ids; all if there are none.
+    pub fn only(ids: &[String]) -> Sink {
+        let named = ids.iter().filter_map(|id| Property::from_id(id));
+        let judged = if ids.is_empty() { u64::MAX } else { named.fold(0, |all, it| all | 1 << it as u64) };
+        Sink { judged, ..Sink::default() }
+    }
+
     /// The step that the next checks belong to.
     pub fn begin(&mut self, step: u64, at: Instant) {
         (self.step, self.at) = (step, at);
@@ -83,7 +94,7 @@ impl Sink {
     #[cold]
     fn report(&mut self, property: Property, nodes: &[Node], expected: String, seen: String) {
         let before = self.violations.iter().filter(|v| v.property == property);
-        let told = before.clone().any(|v| v.step == self.step);
+        let told = before.clone().any(|v| v.step == self.step) || self.judged & 1 << property as u64 == 0;
         if !told && before.count() < MOST_PER_PROPERTY {
             let (step, at, nodes) = (self.step, self.at, nodes.to_vec());
             self.violations.push(Violation { property, step, at, nodes, expected, seen });

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::behaviour::Behaviour;
 use super::fuzz::{FuzzArgs, MergeArgs};
 use super::mutants::MutantsArgs;
 use super::ranges::{Seeds, parse_seeds, parse_span};
@@ -51,6 +52,12 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Switch bugs of ZooKeeper back on: list them, measure what it costs to find them (in builds with `--features mutants`).
     Mutants(MutantsArgs),
+    /// List the habits of ZooKeeper's releases, which `--profile` and `--habit` give to servers.
+    Profiles {
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
     /// Run a ZooKeeper server.
     #[cfg(feature = "server")]
     #[command(after_help = super::serve::EXAMPLES)]
@@ -101,6 +108,8 @@ pub(super) struct RunArgs {
     /// Runs at the same time (default: one per processor). The result does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub behaviour: Behaviour,
     /// JSON instead of text.
     #[arg(long)]
     pub json: bool,
@@ -172,8 +181,10 @@ pub(super) enum WordKind {
     Whens,
     /// What a run can come to: `[promise] reaches`.
     Situations,
-    /// What is checked: `[promise] violates`.
+    /// What is checked: `[promise] violates`, `[promise] only`.
     Properties,
+    /// In what releases of ZooKeeper differ: `habits = [ … ]`.
+    Habits,
 }
 
 #[derive(Debug, Args)]

@@ -25,13 +25,15 @@ pub(super) struct Loaded {
     pub path: String,
     pub name: String,
     pub scenario: Scenario,
+    /// What the command line adds to the scenario, as it must be said again.
+    pub flags: String,
 }
 
 pub(super) fn load(path: &Path) -> Result<Loaded> {
     let text = files::read_scenario(path)?;
     let shown = path.display().to_string();
     let scenario = parse(&shown, &text)?;
-    Ok(Loaded { path: shown, name: Scenario::name(path), scenario })
+    Ok(Loaded { path: shown, name: Scenario::name(path), scenario, flags: String::new() })
 }
 
 /// A scenario, or a picture of what is wrong with it.
@@ -288,7 +290,7 @@ mod tests {
     #[test]
     fn a_panic_ends_a_run_with_its_own_exit_code() {
         let scenario = Scenario::parse("a.toml", "# m\n").unwrap();
-        let mut loaded = Loaded { path: "a.toml".into(), name: "a".into(), scenario };
+        let mut loaded = Loaded { path: "a.toml".into(), name: "a".into(), scenario, flags: String::new() };
         let mut watch = Watch::new(&loaded, 1);
         // No file may say so, hence every limit is expected to be valid from here on.
         loaded.scenario.limits.tick_time = crate::zab::Duration::ZERO;

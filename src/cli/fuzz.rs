@@ -25,6 +25,7 @@ use crate::fuzz::campaign::{Campaign, Member, Place, Progress, Shard};
 use crate::fuzz::tally::Example;
 use crate::fuzz::trial::Trial;
 use crate::fuzz::{parallel, swarm};
+use crate::scenario::Scenario;
 use crate::zab::Conduct;
 use args::Forms;
 use report::FuzzReport;
@@ -37,7 +38,8 @@ pub(super) fn fuzz(args: &FuzzArgs, screen: &mut Screen) -> Result<Exit> {
     let mut scenarios = Vec::new();
     let mut wrong = false;
     for path in &args.scenarios {
-        match engine::load(path).and_then(|loaded| mutated(loaded, args.mutant.as_deref())) {
+        let loaded = engine::load(path).and_then(|loaded| args.behaviour.rewrite(loaded));
+        match loaded.and_then(|loaded| mutated(loaded, args.mutant.as_deref())) {
             Ok(scenario) => scenarios.push(scenario),
             Err(error) => {
                 screen.error(&error);
@@ -170,6 +172,7 @@ fn campaign(args: &FuzzArgs, scenarios: &[Loaded]) -> Result<Campaign> {
         runs,
         shard: args.shard,
         mutant: args.mutant.clone(),
+        behaviour: args.behaviour.flags().trim_start().to_owned(),
         // A shard cannot know what another one found.
         keep_going: args.keep_going || args.shard.is_some(),
         budget: args.budget,
@@ -207,7 +210,7 @@ impl Hunt<'_> {
         let mut saved = Instant::now();
         let jobs = self.args.jobs.map_or_else(super::processors, usize::from);
         let campaign = self.progress.campaign.clone();
-        let (scenarios, mutant) = (self.scenarios, self.args.mutant.as_deref());
+        let (scenarios, args) = (self.scenarios, self.args);
         let stopped = parallel::ordered(
             self.progress.position..total,
             jobs,
@@ -216,8 +219,7 @@ impl Hunt<'_> {
                 match scenarios.get(place.scenario) {
                     Some(loaded) => Trial::run(&loaded.scenario, place.seed, &|run| panics::catch(run)),
                     None => {
-                        let mut scenario = swarm::draw(place.seed);
-                        scenario.mutant = mutant.map(str::to_owned);
+                        let scenario = drawn(place.seed, args);
                         Trial::run(&scenario, place.seed, &|run| panics::catch(run))
                     }
                 }
@@ -260,12 +262,12 @@ impl Hunt<'_> {
         if let Some(symptom) = trial.symptom.as_ref().filter(|symptom| self.progress.tally.wants(scenario, symptom)) {
             let Progress { campaign, tally, .. } = &self.progress;
             let folder = report::folder(&self.args.out, campaign, &symptom.property, scenario, seed);
-            let drawn;
+            let written;
             let loaded = match self.scenarios.get(scenario) {
                 Some(loaded) => loaded,
                 None => {
-                    drawn = drawn_scenario(seed, self.args.mutant.as_deref())?;
-                    &drawn
+                    written = drawn_scenario(seed, self.args)?;
+                    &written
                 }
             };
             let is_new = |shape: &[String]| tally.is_new(scenario, symptom, shape);
@@ -280,13 +282,20 @@ impl Hunt<'_> {
     }
 }
 
-/// With its text, as its file would have it.
-fn drawn_scenario(seed: u64, mutant: Option<&str>) -> Result<Loaded> {
+/// What the seed draws, with what the command line adds.
+fn drawn(seed: u64, args: &FuzzArgs) -> Scenario {
     let mut scenario = swarm::draw(seed);
-    scenario.mutant = mutant.map(str::to_owned);
+    scenario.mutant.clone_from(&args.mutant);
+    args.behaviour.apply(&mut scenario);
+    scenario
+}
+
+/// With its text, as its file would have it.
+fn drawn_scenario(seed: u64, args: &FuzzArgs) -> Result<Loaded> {
+    let mut scenario = drawn(seed, args);
     let text = scenario.written(&scenario.moral);
     scenario.text = text.with_context(|| format!("the scenario drawn from seed {seed} cannot be written"))?;
-    Ok(Loaded { path: String::new(), name: swarm::NAME.into(), scenario })
+    Ok(Loaded { path: String::new(), name: swarm::NAME.into(), scenario, flags: String::new() })
 }
 
 /// Becomes true at Ctrl-C, or when the process is asked to end. Who insists ends it at once: what was saved is whole.

@@ -7,6 +7,7 @@
 
 mod args;
 mod batch;
+mod behaviour;
 #[cfg(feature = "server")]
 mod bench;
 mod diagram;
@@ -105,6 +106,7 @@ fn dispatch(command: &Command, screen: &mut Screen) -> anyhow::Result<Exit> {
         Command::Merge(args) => fuzz::merge(args, screen),
         Command::Mutants(args) => mutants::mutants(args, screen),
         Command::Check { scenarios } => listing::check(scenarios, screen),
+        Command::Profiles { json } => behaviour::profiles(*json, screen),
         Command::Schema => listing::schema(screen),
         Command::Scenarios { directory } => listing::scenarios(directory, screen),
         Command::Words(args) => words::words(args, screen),

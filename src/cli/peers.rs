@@ -180,6 +180,7 @@ impl LearnerNow {
             ProgressStage::Invited => "was told the epoch",
             ProgressStage::Compared => "has told its history",
             ProgressStage::Fetching { .. } => "waits for what is read from the leader's disk",
+            ProgressStage::Forwarding => "is being brought up to date",
             ProgressStage::Syncing => "is being synchronised",
             ProgressStage::Acked => "has acknowledged NEWLEADER",
             ProgressStage::Active => "is up to date",

@@ -15,7 +15,7 @@ pub(super) fn run(args: &RunArgs, screen: &mut Screen) -> Result<Exit> {
     let mut loaded = Vec::new();
     let mut wrong = false;
     for path in &args.scenarios {
-        match engine::load(path) {
+        match engine::load(path).and_then(|scenario| args.behaviour.rewrite(scenario)) {
             Ok(scenario) => loaded.push(scenario),
             Err(error) => {
                 screen.error(&error);
@@ -75,5 +75,5 @@ pub(super) fn replay_command(trace: &str, from: u64) -> String {
 }
 
 pub(super) fn run_command(loaded: &Loaded, seed: u64) -> String {
-    format!("zabsim run {} --seed {seed}", quoted(Path::new(&loaded.path)))
+    format!("zabsim run {} --seed {seed}{}", quoted(Path::new(&loaded.path)), loaded.flags)
 }

@@ -104,6 +104,7 @@ pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
                 "acceptedEpoch is below currentEpoch: the disk lost a write that it had synced; restore the data folder, or empty it"
             )
         }
+        HaltReason::CommitMismatch => bail!("the leader committed what it had not proposed"),
     }
 }
 

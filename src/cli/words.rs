@@ -11,6 +11,7 @@ use super::render::{Screen, WIDTH, bold, dim, wrapped};
 use crate::check::{Property, Situation};
 use crate::scenario::Scenario;
 use crate::sim::fault::Kind;
+use crate::zab::{Habit, Release};
 
 /// What can be said at one place.
 #[derive(Debug, Serialize)]
@@ -31,7 +32,7 @@ struct Word {
 }
 
 pub(super) fn words(args: &WordsArgs, screen: &mut Screen) -> Result<Exit> {
-    let all = [WordKind::Faults, WordKind::Whens, WordKind::Situations, WordKind::Properties];
+    let all = [WordKind::Faults, WordKind::Whens, WordKind::Situations, WordKind::Properties, WordKind::Habits];
     let schema = Scenario::schema();
     let wanted = all.into_iter().filter(|&kind| args.kind.is_none_or(|only| only == kind));
     let vocabularies: Vec<Vocabulary> = wanted.map(|kind| vocabulary(kind, &schema)).collect();
@@ -80,8 +81,13 @@ fn vocabulary(kind: WordKind, schema: &Value) -> Vocabulary {
         },
         WordKind::Properties => Vocabulary {
             kind: "properties",
-            used: "[promise] violates = [\"WORD\"]: what is checked on every step",
+            used: "[promise] violates = [\"WORD\"]: what is checked on every step; [promise] only = [\"WORD\"]: what is judged",
             words: Property::all().iter().map(|&it| property(it)).collect(),
+        },
+        WordKind::Habits => Vocabulary {
+            kind: "habits",
+            used: "habits = [\"WORD\"]: how servers deviate from the hardened protocol; profile = \"apache-3.9.4\": as that release does",
+            words: Habit::all().map(habit).collect(),
         },
     }
 }
@@ -111,6 +117,12 @@ fn property(property: Property) -> Word {
     let means = format!("{}: {}.", property.name(), property.statement());
     let note = (!property.is_applicable()).then(|| "not applicable: the service that runs here has no sessions".into());
     Word { word: property.id().into(), means, note }
+}
+
+fn habit(habit: Habit) -> Word {
+    let having = Release::ALL.into_iter().filter(|release| release.habits().has(habit)).map(Release::name);
+    let note = Some(format!("{}: {}", having.collect::<Vec<_>>().join(", "), habit.source()));
+    Word { word: habit.name().into(), means: sentence(habit.story()), note }
 }
 
 fn sentence(text: &str) -> String {

@@ -21,6 +21,9 @@ pub struct Campaign {
     pub shard: Option<Shard>,
     /// The bug that is switched on.
     pub mutant: Option<String>,
+    /// How servers behave and what is judged, as said on the command line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub behaviour: String,
     /// Whether it goes on after a failure.
     pub keep_going: bool,
     /// How many steps the shrinking of one failure may execute.
@@ -110,6 +113,7 @@ impl Campaign {
             ("runs", runs(self.runs), runs(other.runs)),
             ("shard", shard(self.shard), shard(other.shard)),
             ("mutant", name(&self.mutant), name(&other.mutant)),
+            ("behaviour", self.behaviour.clone(), other.behaviour.clone()),
             ("--keep-going", on(self.keep_going), on(other.keep_going)),
             ("--budget", self.budget.to_string(), other.budget.to_string()),
         ];
@@ -171,6 +175,7 @@ mod tests {
             runs,
             shard,
             mutant: None,
+            behaviour: String::new(),
             keep_going: true,
             budget: 1,
         }

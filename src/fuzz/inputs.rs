@@ -17,6 +17,10 @@ pub fn of(scenario: &Scenario, seed: u64, faults: &BTreeMap<String, u64>) -> Vec
         ("start", start(scenario).to_owned()),
         ("commit window", limits.commit_log_count.to_string()),
         ("txns per snapshot", limits.snap_count.to_string()),
+        (
+            "txns per epoch",
+            if limits.counter_limit == u32::MAX { "2^32".into() } else { limits.counter_limit.to_string() },
+        ),
         ("network latency", latency(network.latency).to_owned()),
         ("notifications", notifications(scenario).to_owned()),
         ("sync latency", latency(disk.sync).to_owned()),

@@ -154,7 +154,7 @@ impl Draw {
             snap_count: self.of(&[(100, 2), (7, 2), (30, 2), (100_000, 1)]),
             snapshot_size_factor: self.of(&[(simulated.snapshot_size_factor, 5), (None, 1)]),
             force_snapshot_sync: self.one_in(12),
-            counter_limit: self.of(&[(u32::MAX, 8), (30, 1), (100, 1)]),
+            counter_limit: self.of(&[(u32::MAX, 8), (30, 2), (100, 1)]),
             ..simulated
         }
     }
@@ -221,9 +221,10 @@ impl Draw {
             ..WorkloadOptions::default()
         };
         if limits.counter_limit < u32::MAX {
-            // An epoch must last longer than it takes to join it.
-            workload.think = Latency::Uniform(Time::millis(40), Time::millis(200));
-            workload.clients = workload.clients.min(3);
+            // An epoch must last longer than it takes to join it, and come to its end before the chaos does.
+            workload.think = Latency::Uniform(Time::millis(40), Time::millis(120));
+            workload.clients = workload.clients.clamp(1, 3);
+            workload.mix = Mix { write: 1, read: 0, sync: 0 };
         }
         workload
     }

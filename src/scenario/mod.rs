@@ -6,6 +6,7 @@
 mod cluster;
 mod error;
 mod limits;
+mod profile;
 mod promise;
 mod seed;
 mod written;
@@ -13,6 +14,7 @@ mod written;
 pub use cluster::{ClusterOptions, Count, HistoryOptions};
 pub use error::ScenarioError;
 pub use limits::LimitsOptions;
+pub use profile::{HabitName, Profile};
 pub use promise::Promise;
 pub use seed::{SeedError, parse_seed};
 
@@ -28,7 +30,7 @@ use crate::sim::latency::{DiskOptions, NetworkOptions};
 use crate::sim::schedule::{Plan, RunOptions};
 use crate::sim::workload::WorkloadOptions;
 use crate::sim::{Node, NodeSetup, Setup};
-use crate::zab::{Conduct, Limits};
+use crate::zab::{Conduct, Habits, Limits};
 use error::Source;
 
 /// One situation and what it promises.
@@ -45,6 +47,12 @@ pub struct Scenario {
     /// A bug that is switched on, by name. Only builds with the feature `mutants` know any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mutant: Option<String>,
+    /// The release of ZooKeeper that the servers behave like, such as `apache-3.9.4`; the hardened protocol if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// Single habits of releases, by name, beside those of the profile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub habits: Vec<HabitName>,
     /// Who there is.
     #[serde(default)]
     pub cluster: ClusterOptions,
@@ -128,12 +136,20 @@ impl Scenario {
             fifo: self.network.fifo,
             snapshot_chunk: self.disk.snapshot_chunk as usize,
             conduct: self.conduct(),
+            only: self.promise.only.clone(),
         }
     }
 
     /// How its peers behave.
     pub fn conduct(&self) -> Conduct {
-        Conduct::of(self.mutant.as_deref()).expect("the name was tried when the scenario was read")
+        let mutant = Conduct::of(self.mutant.as_deref()).expect("the name was tried when the scenario was read");
+        mutant.with(self.all_habits())
+    }
+
+    /// The habits of its profile and its own.
+    pub fn all_habits(&self) -> Habits {
+        let profile = self.profile.map_or(Habits::NONE, |profile| profile.0.habits());
+        self.habits.iter().map(|name| name.0).collect::<Habits>().with(profile)
     }
 
     /// What a seeded schedule draws from.

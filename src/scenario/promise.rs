@@ -16,12 +16,22 @@ pub struct Promise {
     pub violates: Vec<String>,
     /// All of these situations occur.
     pub reaches: Vec<String>,
+    /// Only these properties are judged, whatever else is violated. A run that does not converge fails only if one of them is a liveness
+    /// property.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
 }
 
 impl Promise {
     /// Whether a violation is what the scenario is about.
     pub fn expects_violation(&self) -> bool {
         !self.violates.is_empty()
+    }
+
+    /// Whether a run must converge.
+    pub fn judges_liveness(&self) -> bool {
+        let mut named = self.only.iter().filter_map(|id| Property::from_id(id));
+        self.only.is_empty() || named.any(Property::is_liveness)
     }
 
     pub(super) fn validate(&self, source: &Source) -> Result<(), ScenarioError> {
@@ -33,7 +43,7 @@ impl Promise {
             return Err(source.at("promise", "holds", "say in `violates` what does not hold".to_owned()));
         }
         let quoted = |name: &str| format!("\"{name}\"");
-        for name in &self.violates {
+        for name in self.violates.iter().chain(&self.only) {
             if Property::from_id(name).is_none_or(|property| property.id() != name) {
                 let ids = "expected one of `S1` to `S12`, `D1` to `D10`, `E1` to `E9`, `C1` to `C8`, `K1` to `K5`, `L1` to `L6`";
                 let message = format!("unknown property `{name}`");

@@ -30,7 +30,7 @@ fn text(scenario: &Scenario, comment: &str) -> Option<String> {
     let mut text: String = comment.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect();
     // What is in no section stands before the first one.
     let rank = |key: &String, value: &Value| match value {
-        Value::Table(_) | Value::Array(_) => 1 + SECTIONS.iter().position(|name| name == key).unwrap_or(SECTIONS.len()),
+        value if is_section(value) => 1 + SECTIONS.iter().position(|name| name == key).unwrap_or(SECTIONS.len()),
         _ => 0,
     };
     let mut sections: Vec<(String, Value)> = table.into_iter().collect();
@@ -39,7 +39,8 @@ fn text(scenario: &Scenario, comment: &str) -> Option<String> {
         match value {
             Value::Table(table) if table.is_empty() && key != "random" => {}
             Value::Table(table) => write_section(&mut text, &format!("[{key}]"), &table),
-            Value::Array(faults) => {
+            Value::Array(ref faults) if faults.iter().all(Value::is_table) => {
+                let faults = faults.clone();
                 for fault in faults.into_iter().filter_map(|fault| fault.as_table().cloned()) {
                     write_section(&mut text, &format!("[[{key}]]"), &pruned(fault));
                 }
@@ -52,6 +53,14 @@ fn text(scenario: &Scenario, comment: &str) -> Option<String> {
     let read = Scenario::parse("", &text).ok()?;
     let same = Scenario { moral: scenario.moral.clone(), text: scenario.text.clone(), ..read };
     (same == *scenario).then_some(text)
+}
+
+/// Whether it has a header of its own.
+fn is_section(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(Value::is_table),
+        value => value.is_table(),
+    }
 }
 
 fn write_section(text: &mut String, header: &str, table: &Table) {
@@ -137,6 +146,13 @@ epilogue = false
         let scenario = Scenario::parse("", &format!("mutant = \"{mutant}\"\n[run]\nepilogue = false\n")).unwrap();
         let expected = format!("# m\n\nmutant = \"{mutant}\"\n\n[run]\nepilogue = false\n");
         assert_eq!(text(&scenario, "m"), Some(expected));
+    }
+
+    #[test]
+    fn a_profile_and_habits_stand_before_every_section() {
+        let named = "# m\n\nhabits = [\"stale-acks\", \"memory-lags\"]\n\nprofile = \"apache-3.9.4\"\n\n[run]\nepilogue = false\n";
+        let scenario = Scenario::parse("", named).unwrap();
+        assert_eq!(text(&scenario, "m").as_deref(), Some(named));
     }
 
     #[test]

@@ -28,9 +28,10 @@ pub use regression::regression_test;
 
 use crate::check::Violation;
 use crate::run::{Verdict, judge};
-use crate::scenario::{Promise, Scenario};
+use crate::scenario::{HabitName, Promise, Scenario};
 use crate::sim::Action;
 use crate::trace::{Footer, Header, Replay, Trace};
+use crate::zab::Habits;
 use course::Entry;
 use oracle::Failure;
 use player::{Closing, Player};
@@ -141,6 +142,7 @@ pub fn shrink(trace: &Trace, options: &Options, catch: Catch, watch: &mut dyn Wa
         Some(best) if best.script <= recorded => best,
         _ => shortened(trace, &failure, catch, &mut meter)?,
     };
+    let short = attributed(short, &failure, catch, &mut meter);
     let (trace, violation) = judged(short.trace, &failure.oracle.target, catch);
     let panic = trace.footer.as_ref().and_then(|footer| footer.panic.as_deref());
     // The same place may say it with other numbers.
@@ -223,6 +225,31 @@ fn shortened(trace: &Trace, failure: &Failure, catch: Catch, meter: &mut Meter) 
         // Nobody else's end of a run comes to the same.
         None => Short { trace: trace.clone(), script: failure.script.len() },
     })
+}
+
+/// The same without the habits that it does not take: those that are left cause it together.
+fn attributed(short: Short, failure: &Failure, catch: Catch, meter: &mut Meter) -> Short {
+    if failure.oracle.target.ends().is_some() {
+        // Who ends the run reads the scenario, which names the habits.
+        return short;
+    }
+    let mut best = short;
+    for habit in best.trace.header.setup.conduct.habits.iter() {
+        let Ok(Failure { script, .. }) = oracle::find(&best.trace, catch) else { break };
+        let mut header = best.trace.header.clone();
+        let habits = header.setup.conduct.habits.without(Habits::of(&[habit]));
+        header.setup.conduct = header.setup.conduct.with(habits);
+        header.habits = habits.iter().map(HabitName).collect();
+        let Failure { oracle, budget, .. } = failure;
+        let mut player = Player { setup: &header.setup, oracle, budget: *budget, closing: None, catch, meter };
+        let start = player.start();
+        let mut record = Record::default();
+        if let Some(kept) = player.attempt(&start, script.iter(), &mut record) {
+            let panic = matches!(oracle.target, Target::Panic { .. }).then(String::new);
+            best = Short { trace: record.trace(header, panic), script: kept.len() };
+        }
+    }
+    best
 }
 
 /// The part of a script after which the end of a run, played by a schedule, shows what is looked for. The chaos, if it

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::oracle::Target;
-use crate::scenario::{ClusterOptions, Count, Scenario};
+use crate::scenario::{ClusterOptions, Count, HabitName, Scenario};
 use crate::sim::clocks::ClockOptions;
 use crate::sim::fault::{Kind, RandomOptions, Selector};
 use crate::sim::latency::{DiskOptions, Latency, NetworkOptions};
@@ -26,6 +26,7 @@ pub(super) struct Seen {
 /// Simpler scenarios, the greatest steps first. Some may make no sense: whoever reads their text back will tell.
 pub(super) fn simpler(scenario: &Scenario, seen: &Seen, target: &Target) -> Vec<Scenario> {
     let mut offers = Offers { scenario, out: Vec::new() };
+    offers.habits();
     offers.course(seen, target);
     offers.faults(seen);
     offers.cluster(seen.seed);
@@ -45,6 +46,20 @@ impl Offers<'_> {
         change(&mut changed);
         if changed != *self.scenario {
             self.out.push(changed);
+        }
+    }
+
+    /// Exactly the deviations that it takes, by name.
+    fn habits(&mut self) {
+        let all: Vec<HabitName> = self.scenario.all_habits().iter().map(HabitName).collect();
+        let mut only = |habits: Vec<HabitName>| self.offer(|s| (s.profile, s.habits) = (None, habits));
+        only(Vec::new());
+        only(all.clone());
+        let (front, back) = all.split_at(all.len() / 2);
+        only(front.to_vec());
+        only(back.to_vec());
+        for &one in &all {
+            only(all.iter().copied().filter(|&habit| habit != one).collect());
         }
     }
 

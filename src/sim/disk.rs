@@ -4,13 +4,15 @@
 //! then does it survive the power. One sync runs at a time and covers what was written when it began (group commit). The
 //! disk holds one copy of its content, as written, and for every write that is not on the platter yet how to undo it.
 
+mod habits;
 mod recovery;
 
 use std::collections::VecDeque;
 
 use super::ledger::digest_of;
 use super::{DiskMode, DiskWrite, Loss};
-use crate::zab::{Conduct, Epoch, Payload, Ratio, ReadId, Txn, Write, WriteError, WriteId, Zxid, mutant};
+use crate::zab::{Conduct, Epoch, Habit, Payload, Ratio, ReadId, Txn, Write, WriteError, WriteId, Zxid, mutant};
+use habits::UnsyncedCut;
 
 pub(super) use recovery::Recovery;
 
@@ -37,6 +39,8 @@ struct Snapshot {
     zxid: Zxid,
     chunks: Vec<Payload>,
     safety: Safety,
+    /// Whether what it holds was this server's history when it was written.
+    is_own: bool,
 }
 
 impl Snapshot {
@@ -133,6 +137,10 @@ pub struct Disk {
     /// Nothing is written after a failure.
     failure: Failure,
     reads: VecDeque<Read>,
+    /// Cuts that a power failure can still undo, though they were said to be durable ([`Habit::CutUnsynced`]).
+    cuts: Vec<UnsyncedCut>,
+    /// Whether the last thing done to the log was a cut.
+    ends_in_cut: bool,
 }
 
 impl Disk {
@@ -230,6 +238,7 @@ impl Disk {
             Write::Append(txn) => {
                 let write = DiskWrite::Append { zxid: txn.zxid, digest: digest_of(&txn.payload) };
                 self.log.push_back(txn);
+                self.ends_in_cut = false;
                 (write, Undo::Append)
             }
             Write::Truncate { to } => (DiskWrite::Truncate { to }, self.truncate(to)),
@@ -245,15 +254,18 @@ impl Disk {
         if self.is_refused(id) {
             return None;
         }
+        let is_own = self.is_own(zxid);
+        let overwrites = self.conduct.has(Habit::SnapshotOverwritten);
         let undo = match self.snapshots.iter_mut().find(|snapshot| snapshot.zxid == zxid) {
-            Some(same) if same.safety != Safety::Torn && same.chunks == chunks => Undo::Nothing,
+            Some(same) if same.safety != Safety::Torn && same.chunks == chunks && !overwrites => Undo::Nothing,
             Some(other) => {
-                let new = Snapshot { zxid, chunks, safety: Safety::Queued };
-                Undo::Snapshot(Some(Box::new(std::mem::replace(other, new))))
+                let new = Snapshot { zxid, chunks, safety: Safety::Queued, is_own };
+                let old = std::mem::replace(other, new);
+                Undo::Snapshot((!overwrites).then(|| Box::new(old)))
             }
             None => {
                 let at = self.snapshots.partition_point(|snapshot| snapshot.zxid < zxid);
-                self.snapshots.insert(at, Snapshot { zxid, chunks, safety: Safety::Queued });
+                self.snapshots.insert(at, Snapshot { zxid, chunks, safety: Safety::Queued, is_own });
                 Undo::Snapshot(None)
             }
         };
@@ -271,9 +283,11 @@ impl Disk {
     }
 
     fn truncate(&mut self, to: Zxid) -> Undo {
-        let kept = self.log.partition_point(|txn| txn.zxid <= to);
+        let kept = self.kept_by_cut(to).min(self.log.len());
         let log = self.log.drain(kept..).collect();
-        let newer = self.snapshots.partition_point(|snapshot| snapshot.zxid <= to);
+        let survive = self.conduct.has(Habit::SnapshotsSurviveACut);
+        let newer = self.snapshots.partition_point(|snapshot| snapshot.zxid <= to || survive);
+        self.ends_in_cut = true;
         Undo::Truncate(Box::new(Cut { log, snapshots: self.snapshots.drain(newer..).collect() }))
     }
 
@@ -284,7 +298,9 @@ impl Disk {
             .find(|snapshot| snapshot.zxid == zxid && snapshot.safety != Safety::Torn)
             .cloned()
             .expect("a snapshot is written before it is installed");
-        installed.safety = Safety::Durable;
+        (installed.safety, installed.is_own) = (Safety::Durable, true);
+        self.ends_in_cut = false;
+        self.cuts.clear();
         let purged = self.purged + self.log.len() as u64;
         let mut beyond = VecDeque::new();
         if mutant!(self, Zk2832) {
@@ -388,6 +404,7 @@ impl Disk {
         if !lies {
             self.queue.drain(..self.said);
             self.said = 0;
+            self.age_cuts();
             self.make_snapshots_durable();
         }
         for index in 0..count {
@@ -395,8 +412,9 @@ impl Disk {
                 let queued = &self.queue[self.said + index];
                 (queued.id, queued.write)
             } else {
-                let Some(queued) = self.queue.pop_front() else { break };
-                (queued.id, queued.write)
+                let Some(Queued { id, write, undo }) = self.queue.pop_front() else { break };
+                self.keep_cut(write, undo);
+                (id, write)
             };
             if let DiskWrite::WriteSnapshot { zxid } = write {
                 let written = |s: &&mut Snapshot| s.zxid == zxid && s.safety == Safety::Queued;
@@ -417,6 +435,10 @@ impl Disk {
     /// The operating system has written out every snapshot that a process was told about. Then old ones can go, and the log
     /// below them.
     fn make_snapshots_durable(&mut self) {
+        if !self.cuts.is_empty() {
+            // Neither has it written out what came after such a cut.
+            return;
+        }
         let mut promoted = false;
         for snapshot in self.snapshots.iter_mut().filter(|snapshot| snapshot.safety == Safety::Written) {
             snapshot.safety = Safety::Durable;
@@ -430,9 +452,12 @@ impl Disk {
     /// Deletes snapshots that came from a leader but were never installed. The log beside them is this server's own and may
     /// not continue them: together they would be a history that nobody ever had.
     fn drop_unadopted(&mut self) {
+        let outlive_their_log = self.snapshots_outlive_their_log();
         let Disk { snapshots, log, base, .. } = self;
         snapshots.retain(|snapshot| {
-            snapshot.zxid == *base || log.binary_search_by_key(&snapshot.zxid, |txn| txn.zxid).is_ok()
+            snapshot.zxid == *base
+                || log.binary_search_by_key(&snapshot.zxid, |txn| txn.zxid).is_ok()
+                || (outlive_their_log && snapshot.is_own)
         });
     }
 
@@ -470,7 +495,7 @@ impl Disk {
         self.said = 0;
         if let Some(zxid) = torn_snapshot.filter(|_| torn) {
             let at = self.snapshots.partition_point(|snapshot| snapshot.zxid < zxid);
-            self.snapshots.insert(at, Snapshot { zxid, chunks: Vec::new(), safety: Safety::Torn });
+            self.snapshots.insert(at, Snapshot { zxid, chunks: Vec::new(), safety: Safety::Torn, is_own: false });
         }
         // Snapshots that were written but never synced are older than everything in the queue.
         let survive = kept > 0;
@@ -486,6 +511,9 @@ impl Disk {
         }
         if !torn {
             self.snapshots.retain(|snapshot| snapshot.safety != Safety::Torn);
+        }
+        if !survive {
+            self.undo_cuts(&mut lost);
         }
         gone.into_iter().rev().for_each(lost);
     }

@@ -17,6 +17,8 @@ pub struct Setup {
     pub snapshot_chunk: usize,
     /// How its peers behave.
     pub conduct: Conduct,
+    /// The ids of the properties that checkers report; of all if empty. The world does not look at it.
+    pub only: Vec<String>,
 }
 
 /// One server.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::run::Verdict;
-use crate::scenario::{Promise, Scenario};
+use crate::scenario::{HabitName, Promise, Scenario};
 use crate::sim::schedule::StageEnd;
 use crate::sim::{Action, Node, STREAM_VERSION, Setup, Stage};
 use crate::zab::{Duration, Instant};
@@ -29,11 +29,17 @@ pub struct Header {
     pub stream: u32,
     /// Deliberate bugs that were switched on.
     pub mutants: Vec<String>,
+    /// In what the servers behaved like a release of ZooKeeper.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub habits: Vec<HabitName>,
     /// The properties of which the scenario promises to violate one, by id.
     pub violates: Vec<String>,
     /// The situations that the scenario promises to reach, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reaches: Vec<String>,
+    /// The properties that are judged; all if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// The world, with everything that the seed drew for it. Replay needs this and the actions, and nothing else.
     #[serde(with = "super::setup")]
     pub setup: Setup,
@@ -51,8 +57,10 @@ impl Header {
             seed,
             stream: STREAM_VERSION,
             mutants: scenario.mutant.iter().cloned().collect(),
+            habits: scenario.all_habits().iter().map(HabitName).collect(),
             violates: scenario.promise.violates.clone(),
             reaches: scenario.promise.reaches.clone(),
+            only: scenario.promise.only.clone(),
             setup: scenario.setup(seed),
             text: scenario.text.clone(),
         }
@@ -60,7 +68,7 @@ impl Header {
 
     /// What the scenario promises.
     pub fn promise(&self) -> Promise {
-        Promise { holds: None, violates: self.violates.clone(), reaches: self.reaches.clone() }
+        Promise { holds: None, violates: self.violates.clone(), reaches: self.reaches.clone(), only: self.only.clone() }
     }
 }
 

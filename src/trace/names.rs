@@ -107,6 +107,7 @@ pub(super) fn leave_reason(reason: LeaveReason) -> &'static str {
         LeaveReason::QuorumLost => "too few synced followers are left",
         LeaveReason::CounterExhausted => "the counter of the epoch is used up",
         LeaveReason::LaterPromise => "a learner promised itself to a later epoch",
+        LeaveReason::CommitMismatch => "a COMMIT was not for the oldest proposal",
         LeaveReason::Stopping => "it is stopping",
     }
 }
@@ -115,7 +116,8 @@ pub(super) fn halt_reason(reason: HaltReason) -> &'static str {
     match reason {
         HaltReason::Stopped => "as asked",
         HaltReason::WriteFailed => "a write failed",
-        HaltReason::EpochsInverted => "its accepted epoch is below its current epoch: the disk lost a synced write",
+        HaltReason::CommitMismatch => "a COMMIT was not for the oldest pending proposal",
+        HaltReason::EpochsInverted => "its epochs and its history contradict each other",
     }
 }
 

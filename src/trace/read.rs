@@ -120,10 +120,12 @@ impl At {
             [one] => Some(one.as_str()),
             _ => return Err(self.malformed(1, "it names several mutants", "one at most")),
         };
-        header.setup.conduct = Conduct::of(mutant).map_err(|what| {
+        let conduct = Conduct::of(mutant).map_err(|what| {
             let what = format!("it was recorded with a deliberate bug, and {what}");
             self.malformed(1, &what, "a trace of a core that this zabsim can be")
         })?;
+        header.setup.conduct = conduct.with(header.habits.iter().map(|name| name.0).collect());
+        header.setup.only = header.only.clone();
         Ok(header)
     }
 

@@ -87,7 +87,8 @@ impl<'t> Replay<'t> {
         let reached = |name: &str| Situation::from_name(name).is_some_and(|it| self.checkers.reached().has(it));
         let is_over = self.next_step().is_none() && self.trace.footer.is_some();
         let broken = if is_over { run::broken(&promise, violations, reached) } else { Vec::new() };
-        (run::judge(&promise, violations, self.is_unconverged, &broken), broken)
+        let stalled = self.is_unconverged && promise.judges_liveness();
+        (run::judge(&promise, violations, stalled, &broken), broken)
     }
 
     /// The number of the last step taken; 0 before the first.

@@ -103,6 +103,7 @@ impl Written {
             fifo,
             snapshot_chunk: snapshot_chunk as usize,
             conduct: Conduct::default(),
+            only: Vec::new(),
         })
     }
 
@@ -190,6 +191,18 @@ drift = 5000
                 assert_eq!(read(&format!("{line}\n")).unwrap().header, header, "{line}");
             }
         }
+    }
+
+    #[test]
+    fn habits_stand_by_name_in_the_header_and_nowhere_if_there_are_none() {
+        assert!(!serde_json::to_string(&header("# m\n", 1)).unwrap().contains("habits"));
+        let header = header("# m\nprofile = \"apache-3.8.0\"\n[promise]\nonly = [\"K1\"]\n", 1);
+        assert_eq!(header.setup.conduct.habits, crate::zab::Release::Apache380.habits());
+        let line = serde_json::to_string(&header).unwrap();
+        let back = read(&line).unwrap().header;
+        assert_eq!((&back.setup.conduct, &back.setup.only), (&header.setup.conduct, &vec!["K1".to_owned()]));
+        let unknown = line.replace("\"memory-lags\"", "\"memory-lag\"");
+        assert!(read(&unknown).unwrap_err().to_string().contains("unknown habit `memory-lag`"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::message::{NOTIFICATION_VERSION, Notification};
 use super::mutant;
 use super::timer::{Deadline, Timer};
 use super::vote::{CastVote, PeerState, Vote};
-use super::{Duration, Instant, Milestone, Output, Outputs, Phase, Sid, Zxid};
+use super::{Duration, Habit, Instant, Milestone, Output, Outputs, Phase, Sid, Zxid};
 
 /// One call of `lookForLeader`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +103,8 @@ impl Election {
                 return None;
             }
             self.finalizing = None;
+            self.deadline = now + self.wait;
+        } else if local.conduct.has(Habit::ChatterRestartsTheWait) {
             self.deadline = now + self.wait;
         }
         if !local.verifiers.is_voter(n.vote.leader) {

@@ -23,8 +23,8 @@ use super::storage::{Write, WriteId};
 use super::timer::{Deadline, Timer, earliest};
 use super::vote::PeerState;
 use super::{
-    Epoch, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Payload, Phase, Reason, Rejected, Sid,
-    Txn, Zxid,
+    Epoch, Habit, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Payload, Phase, Reason, Rejected,
+    Sid, Txn, Zxid,
 };
 
 /// The leading role.
@@ -34,6 +34,8 @@ pub struct Leader {
     proposal: EpochProposal,
     epoch_acks: EpochAcks,
     new_leader_acks: Acks,
+    /// Where NEWLEADER may leave first ([`Habit::NewleaderUnordered`]): the own currentEpoch, which acknowledges it.
+    adopting: Option<WriteId>,
     /// One per link, in the order of connecting.
     learners: Vec<Progress>,
     pipeline: Pipeline,
@@ -84,6 +86,7 @@ impl Leader {
             proposal: EpochProposal::new(local.conduct),
             epoch_acks: EpochAcks::new(summary, local.conduct),
             new_leader_acks: Acks::default(),
+            adopting: None,
             learners: Vec::new(),
             pipeline: Pipeline::new(Zxid::ZERO),
             supporters,
@@ -169,8 +172,15 @@ impl Leader {
                 }
                 let (epoch, last_zxid) = (local.current_epoch, local.log.applied());
                 self.compare(local, local.sid, Some(epoch), last_zxid, out);
+                self.begin_early(local, now, out);
             }
-            Stage::Adopting { write } if local.is_durable(write) => self.begin_synchronization(local, now, out),
+            Stage::Adopting { write } if local.is_durable(write) => {
+                self.begin_synchronization(local, now, out);
+                self.acknowledge_new_leader(local, now, local.sid, out);
+            }
+            Stage::Establishing if self.adopting.take_if(|write| local.is_durable(*write)).is_some() => {
+                self.acknowledge_new_leader(local, now, local.sid, out);
+            }
             Stage::Serving => {
                 while let Some(zxid) = local.log.next_synced(through) {
                     self.pipeline.ack(&local.verifiers, local.sid, zxid);
@@ -196,7 +206,16 @@ impl Leader {
                 self.synchronize(local, now, index, None, out);
             }
         }
-        self.acknowledge_new_leader(local, now, local.sid, out);
+    }
+
+    /// Under [`Habit::NewleaderUnordered`] NEWLEADER does not wait for the own currentEpoch; only the own acknowledgement does.
+    fn begin_early(&mut self, local: &mut Local, now: Instant, out: &mut Outputs) {
+        if let Stage::Adopting { write } = self.stage
+            && local.conduct.has(Habit::NewleaderUnordered)
+        {
+            self.adopting = Some(write);
+            self.begin_synchronization(local, now, out);
+        }
     }
 
     /// An acknowledgement of NEWLEADER: when every active configuration has its quorum, the leader is established.
@@ -340,6 +359,7 @@ impl Leader {
                 Stage::Establishing | Stage::Serving => LeaveReason::NewLeaderTimeout,
             });
         }
+        self.send_new_leaders(local, now, out);
         self.drop_silent(now, out);
         if now >= self.half_tick_at {
             self.half_tick_at = now + local.limits.tick_time / 2;
@@ -352,7 +372,9 @@ impl Leader {
             }
             // Also while a quorum is still being synchronised: who has acknowledged NEWLEADER measures our silence by syncLimit,
             // and would leave if another's snapshot takes longer.
-            self.ping(local, now, out);
+            if self.stage == Stage::Serving || !local.conduct.has(Habit::SilentUntilServing) {
+                self.ping(local, now, out);
+            }
         }
         Ok(())
     }

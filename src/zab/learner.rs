@@ -18,8 +18,8 @@ use super::sync::{LearnerSync, Leftovers, Synced};
 use super::timer::{Deadline, Timer, earliest};
 use super::vote::PeerState;
 use super::{
-    Epoch, Instant, LeaveReason, LinkId, Message, Output, Outputs, Payload, Phase, Reason, Rejected, Request, Sid, Txn,
-    Zxid,
+    Epoch, Habit, Instant, LeaveReason, LinkId, Message, Output, Outputs, Payload, Phase, Reason, Rejected, Request,
+    Sid, Txn, Zxid,
 };
 
 /// Attempts to connect before giving up.
@@ -172,7 +172,12 @@ impl Learner {
                     }
                     message => super::observer::on_message(&mut self.syncs, local, link, message, out),
                 };
-                taken.or_else(|reason| self.refuse(reason, out))
+                match taken {
+                    Err(Reason::CommitMismatch { .. }) if local.conduct.has(Habit::CommitMismatchEndsTheProcess) => {
+                        Err(LeaveReason::CommitMismatch)
+                    }
+                    taken => taken.or_else(|reason| self.refuse(reason, out)),
+                }
             }
             Stage::Connecting { .. } | Stage::Promising { .. } => self.refuse(Reason::Unexpected, out),
         };
@@ -251,7 +256,7 @@ impl Learner {
         self.stage = Stage::Broadcast { epoch };
         out.push(Output::Send { link, message: Message::Ack { zxid: Zxid::marker(epoch) } });
         let Leftovers { settled, proposals, committed } = sync.into_leftovers();
-        (0..settled).for_each(|_| local.deliver(out));
+        (0..settled).for_each(|_| local.deliver_settled(out));
         local.serve(state(local), epoch, out);
         #[cfg(feature = "mutants")]
         let (proposals, committed) = local.apply_unlogged(proposals, committed, out);
@@ -358,6 +363,9 @@ fn on_follower_message(
         Message::Proposal { txn } => append_next(local, txn, out),
         Message::Commit { zxid } => {
             let head = local.log.pending().front().map(|txn| txn.zxid);
+            if head.is_none() && local.conduct.has(Habit::BroadcastGapsOnlyWarn) {
+                return Ok(());
+            }
             if head != Some(zxid) {
                 return Err(Reason::CommitMismatch { head, got: zxid });
             }
@@ -372,7 +380,8 @@ fn on_follower_message(
 pub(super) fn append_next(local: &mut Local, txn: Txn, out: &mut Outputs) -> Result<(), Reason> {
     let last = local.log.last();
     let is_foreign = txn.zxid.epoch() != local.current_epoch && !mutant!(local, Zk1277);
-    if !txn.zxid.follows(last) || is_foreign {
+    let follows = txn.zxid.follows(last) || local.conduct.has(Habit::BroadcastGapsOnlyWarn);
+    if !follows || is_foreign {
         return Err(Reason::ProposalGap { last, got: txn.zxid });
     }
     local.append(txn, out);

@@ -3,11 +3,11 @@
 #[cfg(feature = "mutants")]
 use std::collections::VecDeque;
 
-use super::log::Log;
+use super::log::{Log, Window};
 use super::mutant;
 use super::storage::{ReadId, Write, WriteId};
 use super::vote::{PeerState, Vote};
-use super::{Conduct, Config, Epoch, Limits, Milestone, Output, Outputs, Phase, Sid, Txn, Verifiers, Zxid};
+use super::{Conduct, Config, Epoch, Habit, Limits, Milestone, Output, Outputs, Phase, Sid, Txn, Verifiers, Zxid};
 
 /// State shared by all roles. Roles change it; only [`Peer`](super::Peer) changes the role.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -131,6 +131,8 @@ impl Local {
 
     /// Appends a txn to the log.
     pub fn append(&mut self, txn: Txn, out: &mut Outputs) {
+        let is_hardened = self.conduct.habits.is_empty();
+        debug_assert!(!is_hardened || txn.zxid.follows(self.log.last()), "{} follows a gap", txn.zxid);
         let unlogged = mutant!(self, Zk1552Equivalent) && !self.is_participant();
         let write = if unlogged { self.last_write } else { self.persist(Write::Append(txn.clone()), out) };
         self.log.append(txn, write);
@@ -157,6 +159,27 @@ impl Local {
     /// Delivers the oldest pending txn, and takes a snapshot when it is time for one.
     pub fn deliver(&mut self, out: &mut Outputs) {
         let txn = self.log.apply().expect("only a pending txn is delivered");
+        self.delivered(txn, out);
+    }
+
+    /// Delivers the oldest pending txn, which NEWLEADER settled.
+    pub fn deliver_settled(&mut self, out: &mut Outputs) {
+        if self.conduct.has(Habit::SettledNotInWindow) {
+            let txn = self.log.apply_past_window().expect("only a pending txn is delivered");
+            self.delivered(txn, out);
+        } else {
+            self.deliver(out);
+        }
+    }
+
+    /// Applies a txn of a synchronisation to memory alone ([`Habit::SyncInMemory`]).
+    pub fn apply_in_memory(&mut self, txn: Txn, out: &mut Outputs) {
+        let passes = self.conduct.has(Habit::SyncNotInWindow);
+        self.log.take(&txn, if passes { Window::Passed } else { Window::Entered });
+        out.push(Output::FastForward(txn));
+    }
+
+    fn delivered(&mut self, txn: Txn, out: &mut Outputs) {
         self.committed = txn.zxid;
         out.push(Output::Deliver(txn));
         self.since_snapshot += 1;
@@ -174,6 +197,22 @@ impl Local {
     /// A snapshot file is under way by other means.
     pub fn snapshot_taken(&mut self) {
         self.since_snapshot = 0;
+    }
+
+    /// A learner's role ends: under [`Habit::MemoryLags`] memory catches up with what the log holds by now, and with nothing that is still to
+    /// be written.
+    pub fn fast_forward_early(&mut self, out: &mut Outputs) {
+        if self.conduct.has(Habit::MemoryLags) {
+            while self.log.is_head_synced() {
+                out.extend(self.log.apply().map(Output::FastForward));
+            }
+            self.log.forget_pending();
+        }
+    }
+
+    /// The next txn of ours that is durable and not acknowledged.
+    pub fn next_synced(&mut self) -> Option<Zxid> {
+        self.log.next_synced(self.durable)
     }
 
     /// Applies whatever is logged and not applied: the state in memory catches up with the log.

@@ -25,6 +25,15 @@ pub struct Log {
     unsynced: VecDeque<(WriteId, Zxid)>,
 }
 
+/// Whether a txn that is applied can be served by DIFF later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// It can.
+    Entered,
+    /// It cannot.
+    Passed,
+}
+
 impl Log {
     /// The history that was found on disk: all of it is applied (`ZKDatabase.loadDataBase`).
     pub fn recovered(recovered: Recovered, window_size: usize) -> Log {
@@ -65,9 +74,8 @@ impl Log {
         &self.pending
     }
 
-    /// Adds a txn that `write` makes durable.
+    /// Adds a txn that `write` makes durable. It follows the last one, except where a release takes gaps.
     pub fn append(&mut self, txn: Txn, write: WriteId) {
-        debug_assert!(txn.zxid.follows(self.last()), "{} cannot follow {}", txn.zxid, self.last());
         self.unsynced.push_back((write, txn.zxid));
         self.pending.push_back(txn);
     }
@@ -85,18 +93,42 @@ impl Log {
     /// Applies the oldest pending txn.
     pub fn apply(&mut self) -> Option<Txn> {
         let txn = self.pending.pop_front()?;
-        self.applied = txn.zxid;
-        if self.window.len() == self.window_size {
-            self.window.pop_front();
-        }
-        self.window.push_back(txn.clone());
+        self.take(&txn, Window::Entered);
         Some(txn)
     }
 
-    /// Forgets what is logged and not applied: the mutant zk-2845.
-    #[cfg(feature = "mutants")]
+    /// Applies the oldest pending txn past the window ([`Habit::SettledNotInWindow`](super::Habit)).
+    pub fn apply_past_window(&mut self) -> Option<Txn> {
+        let txn = self.pending.pop_front()?;
+        self.take(&txn, Window::Passed);
+        Some(txn)
+    }
+
+    /// Applies a txn that is in no log ([`Habit::SyncInMemory`](super::Habit)).
+    pub fn take(&mut self, txn: &Txn, window: Window) {
+        self.applied = txn.zxid;
+        if window == Window::Entered {
+            if self.window.len() == self.window_size {
+                self.window.pop_front();
+            }
+            self.window.push_back(txn.clone());
+        }
+    }
+
+    /// Whether the oldest pending txn is durable.
+    pub fn is_head_synced(&self) -> bool {
+        let head = self.pending.front().map(|txn| txn.zxid);
+        head.is_some() && self.unsynced.iter().all(|(_, zxid)| Some(*zxid) != head)
+    }
+
+    /// Forgets what is logged and not applied.
     pub fn forget_pending(&mut self) {
         self.pending.clear();
+    }
+
+    /// The state gets another label, whatever it holds ([`Habit::SnapshotsSurviveACut`](super::Habit)).
+    pub fn relabel(&mut self, zxid: Zxid) {
+        self.applied = zxid;
     }
 
     /// The leader of an epoch starts to serve: its state is that of the epoch's marker
@@ -104,6 +136,11 @@ impl Log {
     pub fn mark(&mut self, marker: Zxid) {
         debug_assert!(self.pending.is_empty() && marker > self.applied, "an epoch starts after everything before it");
         self.applied = marker;
+    }
+
+    /// The disk holds the state, and nothing before it.
+    pub fn rebase(&mut self) {
+        self.base = self.applied;
     }
 
     /// The state was replaced by a snapshot.

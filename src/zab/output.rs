@@ -134,8 +134,10 @@ pub enum HaltReason {
     /// A write failed: what is on disk is unknown (`SyncRequestProcessor` exits the same way).
     WriteFailed,
     /// The promise on disk is below the adopted epoch: the disk lost a synced write (`QuorumPeer.loadDataBase` refuses
-    /// to start).
+    /// to start). Or that epoch is below the history's, and this release does not adopt it.
     EpochsInverted,
+    /// A COMMIT was not for the oldest pending proposal (`FollowerZooKeeperServer.commit`, exit code 12).
+    CommitMismatch,
 }
 
 /// Why a peer closes a link. The first group is the ordinary course of things; the second says that the other side
@@ -228,6 +230,8 @@ pub enum LeaveReason {
     CounterExhausted,
     /// A learner has promised itself to a later epoch, and could never follow this one.
     LaterPromise,
+    /// A COMMIT was not for the oldest pending proposal, and this release ends the process over it.
+    CommitMismatch,
     /// The process is stopping.
     Stopping,
 }

@@ -6,6 +6,7 @@
 //!         Looking ── elected ──► Leading | Following | Observing
 //! ```
 
+mod next;
 mod requests;
 mod view;
 
@@ -19,9 +20,10 @@ use super::mutant;
 use super::storage::{Write, WriteId};
 use super::vote::PeerState;
 use super::{
-    Config, Epoch, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason,
+    Config, Epoch, Habit, HaltReason, Input, Instant, LeaveReason, LinkId, Message, Milestone, Output, Outputs, Reason,
     Recovered, Sid,
 };
+use next::Next;
 
 /// One server's protocol state: a pure machine. It reads no clock, does no IO and draws nothing at random.
 ///
@@ -69,28 +71,6 @@ enum LeavingStage {
     Pausing { until: Instant },
 }
 
-/// What a role's step leads to.
-enum Next {
-    Stay,
-    Elected(Elected),
-    Leave(LeaveReason),
-}
-
-impl From<Result<(), LeaveReason>> for Next {
-    fn from(step: Result<(), LeaveReason>) -> Next {
-        match step {
-            Ok(()) => Next::Stay,
-            Err(reason) => Next::Leave(reason),
-        }
-    }
-}
-
-impl From<Option<Elected>> for Next {
-    fn from(elected: Option<Elected>) -> Next {
-        elected.map_or(Next::Stay, Next::Elected)
-    }
-}
-
 impl Peer {
     /// A server that boots with what it found on disk, and starts to look for a leader.
     ///
@@ -107,7 +87,8 @@ impl Peer {
         let found = (recovered.accepted_epoch, recovered.current_epoch);
         let window_size = config.limits.commit_log_count;
         let mut local = Local::new(config, accepted_epoch, current_epoch, Log::recovered(recovered, window_size));
-        if inverted || (mutant!(local, Zk1653) && found.1.is_some_and(|epoch| epoch < history)) {
+        let refuses = local.conduct.has(Habit::RefusesToStart) || mutant!(local, Zk1653);
+        if inverted || (refuses && found.1.is_some_and(|epoch| epoch < history)) {
             out.push(Output::Halt(HaltReason::EpochsInverted));
             return Peer { local, role: Role::Halted, stopping: true };
         }
@@ -187,6 +168,7 @@ impl Peer {
         match next {
             Next::Stay => {}
             Next::Elected(elected) => self.take_role(now, elected, out),
+            Next::Leave(LeaveReason::CommitMismatch) => self.halt(HaltReason::CommitMismatch, out),
             Next::Leave(reason) => self.leave(now, reason, out),
         }
     }
@@ -323,6 +305,9 @@ impl Peer {
             out.push(Output::Serve { serving: None });
         }
         out.push(Output::Milestone(Milestone::Left { reason }));
+        if state != PeerState::Leading {
+            self.local.fast_forward_early(out);
+        }
         // An answer is under way already: a second one could come when a later role no longer expects it.
         let draining = LeavingStage::Draining { last: self.local.last_write() };
         let stage = if reloading { LeavingStage::Reloading } else { draining };
@@ -352,7 +337,7 @@ impl Peer {
             self.local.fast_forward(out);
             // The role may have ended between a synchronised history and its epoch.
             let history = self.local.log.applied().epoch();
-            if history > self.local.current_epoch {
+            if history > self.local.current_epoch && !self.local.conduct.has(Habit::RefusesToStart) {
                 leaving.stage = LeavingStage::Draining { last: self.local.persist(Write::CurrentEpoch(history), out) };
                 return;
             }

@@ -7,6 +7,7 @@
 //! | `Invited` | reads | ACKEPOCH |
 //! | `Compared` | waits for a quorum of histories | it is complete: synchronisation is planned |
 //! | `Fetching` | waits for the host to read log or state | it has |
+//! | `Forwarding` | sends what is proposed and committed meanwhile | NEWLEADER is due ([`Habit::NewleaderTrails`](super::Habit)) |
 //! | `Syncing` | reads | ACK of NEWLEADER |
 //! | `Acked` | waits for a quorum of those | the leader is established: UPTODATE |
 //! | `Active` | reads | the end |
@@ -31,7 +32,8 @@ pub struct Progress {
     pub mode: Option<SyncMode>,
     /// Whether new proposals, commits and informs are sent to it.
     pub is_forwarding: bool,
-    /// When the link is given up: silence while reading (T6), too long a wait otherwise (T7 to T9).
+    /// When the link is given up: silence while reading (T6), too long a wait otherwise (T7 to T9). While forwarding: when
+    /// NEWLEADER leaves.
     pub give_up: Instant,
     /// The tick up to which it counts as in step (T11).
     pub tick_deadline: u32,
@@ -48,6 +50,7 @@ pub enum ProgressStage {
     Invited,
     Compared,
     Fetching { read: ReadId },
+    Forwarding,
     Syncing,
     Acked,
     Active,
@@ -83,7 +86,7 @@ impl Progress {
 
     /// Whether a snapshot or diff is on its way.
     pub fn is_in_sync_transfer(&self, snap: bool) -> bool {
-        matches!(self.stage, ProgressStage::Syncing | ProgressStage::Fetching { .. })
+        matches!(self.stage, ProgressStage::Syncing | ProgressStage::Fetching { .. } | ProgressStage::Forwarding)
             && self.mode.is_some_and(|mode| (mode == SyncMode::Snap) == snap)
     }
 }

@@ -21,7 +21,7 @@ pub enum Timer {
     QuorumWait,
     /// Half a tick: ping, and every second time look for the quorum.
     HalfTick,
-    /// A learner was silent, or waited, too long.
+    /// A learner was silent, or waited, too long; or its NEWLEADER, which trails, is due.
     LearnerSilent,
     /// The service has something to do.
     Service,

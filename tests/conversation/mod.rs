@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 use zabsim::zab::{
-    Config, Duration, Ensemble, Epoch, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Message, Milestone,
-    Notification, Output, Payload, Peer, PeerState, Recovered, Sid, SnapshotImage, Txn, Write, WriteId, Zxid,
+    Config, Duration, Ensemble, Epoch, Habit, Habits, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Message,
+    Milestone, Notification, Output, Payload, Peer, PeerState, Recovered, Sid, SnapshotImage, Txn, Write, WriteId,
+    Zxid,
 };
 
 /// What a server keeps when its process ends.
@@ -60,6 +61,7 @@ impl Disk {
 pub struct Conversation {
     members: Vec<(Sid, MemberRole)>,
     limits: Limits,
+    habits: Habits,
     peers: BTreeMap<Sid, Peer>,
     disks: BTreeMap<Sid, Disk>,
     /// Both ends of every open link, the dialer first.
@@ -102,6 +104,7 @@ fn zxid(text: &str) -> Zxid {
 /// |---|---|
 /// | `participants N` / `observers N` | the ensemble, p1 first |
 /// | `limit KEY VALUE` | a limit, before anybody starts |
+/// | `habit NAME..` | what everybody does as some release does, before anybody starts |
 /// | `show election` / `show disk` | write down notifications / writes |
 /// | `history pN ZXID.. [current E] [accepted E] [base ZXID] [missing]` | what is on its disk |
 /// | `start pN..` / `crash pN..` / `stop pN..` | processes; a crash loses what a held disk did not take |
@@ -231,6 +234,7 @@ impl Conversation {
         Conversation {
             members: Vec::new(),
             limits,
+            habits: Habits::NONE,
             peers: BTreeMap::new(),
             disks: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -267,6 +271,10 @@ impl Conversation {
                 "snapshot_size_factor" => self.limits.snapshot_size_factor = None,
                 key => panic!("no limit {key}"),
             },
+            "habit" => {
+                let named = rest.iter().map(|name| Habit::from_name(name).unwrap_or_else(|| panic!("no habit {name}")));
+                self.habits = self.habits.with(named.collect());
+            }
             "show" => match rest[0] {
                 "election" => self.show_election = true,
                 _ => self.show_disk = true,
@@ -326,7 +334,8 @@ impl Conversation {
 
     fn start(&mut self, sid: Sid) {
         let ensemble = Ensemble::majority(self.members.clone()).expect("an ensemble");
-        let config = Config::new(sid, ensemble, self.limits.clone()).expect("a valid configuration");
+        let mut config = Config::new(sid, ensemble, self.limits.clone()).expect("a valid configuration");
+        config.conduct = config.conduct.with(self.habits);
         let recovered = self.disks.entry(sid).or_default().recovered(self.limits.commit_log_count);
         let mut out = Vec::new();
         let peer = Peer::new(config, recovered, self.now, &mut out);

@@ -126,7 +126,7 @@ fn an_operation_that_is_none_ends_the_connection() {
         talk.cluster.call(ONE, Call::Frame { conn: talk.conn, bytes: bytes(hello) });
         talk.rest();
         talk.cluster.call(ONE, Call::Frame { conn: talk.conn, bytes: bytes(&format!("00000001 {op}")) });
-        assert_eq!(talk.rest(), [hex(&bytes("00000001 0000000100000001 fffffffa")), "close".to_owned()], "{op}");
+        assert_eq!(talk.rest(), [hex(&bytes("00000001 ffffffffffffffff fffffffa")), "close".to_owned()], "{op}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! `Disk`: what is truly on a node's disk, from what was written, synced and lost.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::broadcasts::Broadcasts;
 use super::chosen::Chosen;
@@ -43,6 +43,10 @@ pub struct Disk {
     image: Option<(Zxid, History)>,
     /// The content of each pending InstallSnapshot.
     installs: VecDeque<(WriteId, History)>,
+    /// The content of every snapshot ever written; `None` if what is on the disk is what was written to it.
+    images: Option<BTreeMap<Zxid, History>>,
+    /// Whether the last thing done to the log was a cut.
+    ends_in_cut: bool,
     /// A write failed: how much of the pending ones is on disk shows at recovery.
     uncertain: bool,
 }
@@ -69,8 +73,20 @@ impl Disk {
     ) {
         let mut variant = 0;
         match write {
-            DiskWrite::Append { zxid, digest } => variant = bcast.know(zxid, digest).variant,
-            DiskWrite::WriteSnapshot { zxid } => self.image = Some((zxid, applied.clone())),
+            DiskWrite::Append { zxid, digest } => {
+                variant = bcast.know(zxid, digest).variant;
+                self.ends_in_cut = false;
+            }
+            DiskWrite::WriteSnapshot { zxid } => {
+                self.image = Some((zxid, applied.clone()));
+                if let Some(images) = &mut self.images {
+                    images.insert(zxid, applied.clone());
+                    if self.ends_in_cut && applied.len() > self.written.history.len() {
+                        // It alone keeps what went to memory after the cut.
+                        self.installs.push_back((id, applied.clone()));
+                    }
+                }
+            }
             DiskWrite::InstallSnapshot { zxid } => {
                 let image = self.image.as_ref().filter(|image| image.0 == zxid).map_or(applied, |image| &image.1);
                 let mut image = image.clone();
@@ -80,7 +96,10 @@ impl Disk {
                 self.installs.push_back((id, image));
             }
             // A cut deletes newer snapshots.
-            DiskWrite::Truncate { to } => self.image = self.image.take().filter(|image| image.0 <= to),
+            DiskWrite::Truncate { to } => {
+                self.image = self.image.take().filter(|image| image.0 <= to);
+                self.ends_in_cut = true;
+            }
             DiskWrite::AcceptedEpoch(_) | DiskWrite::CurrentEpoch(_) => {}
         }
         let pending = Pending { id, write, variant };
@@ -96,7 +115,7 @@ impl Disk {
         };
         let Some(pending) = pending else { return };
         perform(&mut self.durable, &pending, &self.installs, chosen);
-        if matches!(pending.write, DiskWrite::InstallSnapshot { .. }) {
+        if matches!(pending.write, DiskWrite::InstallSnapshot { .. } | DiskWrite::WriteSnapshot { .. }) {
             self.installs.retain(|install| install.0 != id);
         }
         self.note_epochs();
@@ -136,6 +155,26 @@ impl Disk {
         self.note_epochs();
     }
 
+    /// From now on it may hold something else than what was written to it.
+    pub(super) fn doubt(&mut self, doubted: bool) {
+        self.images = doubted.then(BTreeMap::new);
+    }
+
+    /// What the snapshot up to `zxid` holds.
+    pub(super) fn image(&self, zxid: Zxid, chosen: &Chosen) -> History {
+        let known = self.images.as_ref().and_then(|images| images.get(&zxid));
+        known.cloned().unwrap_or_else(|| {
+            let mut history = self.durable.history.clone();
+            history.cut(zxid, chosen);
+            history
+        })
+    }
+
+    /// It turned out to hold this.
+    pub(super) fn believe(&mut self, history: &History) {
+        (self.written.history, self.durable.history) = (history.clone(), history.clone());
+    }
+
     /// It turned out to hold the first `len` chosen txns.
     pub(super) fn hold_chosen(&mut self, len: usize) {
         self.written.history = History::of_chosen(len);
@@ -144,7 +183,8 @@ impl Disk {
 
     /// Starts with this content.
     pub(super) fn load(&mut self, content: Content) {
-        *self = Disk { durable: content.clone(), written: content, ..Disk::default() };
+        let images = self.images.as_ref().map(|_| BTreeMap::new());
+        *self = Disk { durable: content.clone(), written: content, images, ..Disk::default() };
         self.note_epochs();
     }
 
@@ -160,8 +200,7 @@ fn perform(content: &mut Content, pending: &Pending, installs: &VecDeque<(WriteI
         DiskWrite::CurrentEpoch(epoch) => content.current = epoch,
         DiskWrite::Append { zxid, .. } => content.history.push(zxid, pending.variant, chosen),
         DiskWrite::Truncate { to } => content.history.cut(to, chosen),
-        DiskWrite::WriteSnapshot { .. } => {}
-        DiskWrite::InstallSnapshot { .. } => {
+        DiskWrite::WriteSnapshot { .. } | DiskWrite::InstallSnapshot { .. } => {
             if let Some((_, image)) = installs.iter().find(|install| install.0 == pending.id) {
                 content.history = image.clone();
             }

@@ -108,6 +108,8 @@ pub struct Ghost {
     /// The stage of the run.
     pub stage: Stage,
     peers: Vec<Peer>,
+    /// Whether disks may hold something else than what was written to them: releases have such habits.
+    doubts_disks: bool,
 }
 
 impl Ghost {
@@ -119,6 +121,7 @@ impl Ghost {
             broadcasts: Broadcasts::default(),
             stage: Stage::Chaos,
             peers: vec![Peer::default(); setup.nodes.len()],
+            doubts_disks: !setup.conduct.habits.is_empty(),
         };
         for (peer, node) in ghost.peers.iter_mut().zip(&setup.nodes) {
             let mut history = History::default();
@@ -130,6 +133,7 @@ impl Ghost {
             }
             let (accepted, current) = (node.history.accepted_epoch, node.history.current_epoch);
             peer.disk.load(Content { history, accepted, current });
+            peer.disk.doubt(ghost.doubts_disks);
         }
         ghost
     }
@@ -227,6 +231,25 @@ impl Ghost {
             if facts.boot {
                 peer.disk.durable.history.set_label(facts.last_zxid);
             }
+        }
+    }
+
+    /// After everybody has judged what a node found on its disk: that is what there is, and what is judged from here on.
+    /// `log` shows the zxids of the log.
+    pub(super) fn believe(&mut self, node: Node, facts: &Recovery, log: impl FnOnce(&mut dyn FnMut(Zxid))) {
+        if self.doubts_disks && facts.last_zxid != Zxid::MISSING {
+            let peer = &mut self.peers[node.index()];
+            let mut history = peer.disk.image(facts.snapshot, &self.chosen);
+            log(&mut |zxid| {
+                if zxid > facts.snapshot && zxid <= facts.last_zxid {
+                    history.push(zxid, 0, &self.chosen);
+                }
+            });
+            if facts.last_zxid.is_marker() {
+                history.set_label(facts.last_zxid);
+            }
+            peer.disk.believe(&history);
+            peer.applied = history;
         }
     }
 
@@ -420,6 +443,7 @@ impl Ghost {
         let peer = &mut self.peers[node.index()];
         let before_wipe = peer.before_wipe.take().or_else(|| Some(peer.disk.durable.history.clone()));
         *peer = Peer { before_wipe, ..Peer::default() };
+        peer.disk.doubt(self.doubts_disks);
     }
 }
 

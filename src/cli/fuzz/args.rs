@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::super::behaviour::Behaviour;
 use super::super::ranges::{Seeds, parse_seeds};
 use crate::fuzz::campaign::Shard;
 use crate::scenario::parse_seed;
@@ -43,6 +44,8 @@ pub(in crate::cli) struct FuzzArgs {
     /// Switch on a bug, by name (in builds with the feature `mutants`).
     #[arg(long, value_name = "NAME")]
     pub mutant: Option<String>,
+    #[command(flatten)]
+    pub behaviour: Behaviour,
     /// Where failures and campaign.json go. The same command with the same directory goes on where it stopped.
     #[arg(long, value_name = "DIR", default_value = "out/fuzz")]
     pub out: PathBuf,

@@ -21,6 +21,9 @@ pub(super) struct FuzzReport {
     pub scenarios: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mutant: Option<String>,
+    /// How servers behaved and what was judged, as said on the command line.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub behaviour: String,
     pub first_seed: u64,
     /// How many runs were asked for; absent if only time ends them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +131,7 @@ impl FuzzReport {
         FuzzReport {
             scenarios: campaign.scenarios.iter().map(|member| member.path.clone()).collect(),
             mutant: campaign.mutant.clone(),
+            behaviour: campaign.behaviour.clone(),
             first_seed: campaign.first_seed,
             planned: campaign.runs,
             runs: tally.runs,

@@ -13,13 +13,17 @@ pub(super) fn text(report: &FuzzReport, width: Option<usize>) -> String {
         count => plural(count, "scenario"),
     };
     let mutant = report.mutant.as_ref().map_or_else(String::new, |name| format!(", mutant {name}"));
+    let behaviour = if report.behaviour.is_empty() { String::new() } else { format!(", {}", report.behaviour) };
     let asked = match report.planned {
         Some(planned) if planned > report.runs => format!(" of {}", thousands(planned)),
         _ => String::new(),
     };
     let runs = format!("{}{asked} run{}", thousands(report.runs), if report.runs == 1 { "" } else { "s" });
-    let head =
-        format!("{what}{mutant}, seeds from {}: {runs}, {}", report.first_seed, plural(report.steps, "checked step"));
+    let head = format!(
+        "{what}{mutant}{behaviour}, seeds from {}: {runs}, {}",
+        report.first_seed,
+        plural(report.steps, "checked step")
+    );
     let verdict = if report.failures.is_empty() { green("no failure") } else { red("FAILURES") };
     let _ = writeln!(out, "{} · {verdict}\n", bold(head));
     for count in &report.verdicts {

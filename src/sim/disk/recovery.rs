@@ -42,6 +42,8 @@ impl Disk {
             is_syncing: false,
             failure: Failure::None,
             reads: VecDeque::new(),
+            cuts: Vec::new(),
+            ends_in_cut: false,
         }
     }
 
@@ -55,7 +57,8 @@ impl Disk {
         disk.current_epoch = Some(history.current_epoch);
         let keep = |disk: &mut Disk, ledger: &Ledger, zxid: Zxid| {
             if history.snapshot_at == Some(zxid) {
-                disk.snapshots.push(Snapshot { zxid, chunks: ledger.snapshot(), safety: Safety::Durable });
+                let chunks = ledger.snapshot();
+                disk.snapshots.push(Snapshot { zxid, chunks, safety: Safety::Durable, is_own: true });
             }
         };
         keep(&mut disk, &ledger, Zxid::ZERO);

@@ -338,3 +338,114 @@ fn a_given_history_is_the_same_on_every_disk_that_shares_it() {
     let fresh = Disk::with_history(&History::default(), ledger()).recover(3, ledger());
     assert_eq!((fresh.recovered.last_zxid, fresh.recovered.accepted_epoch), (Zxid::ZERO, None));
 }
+
+impl Host {
+    fn with(habits: &[Habit]) -> Host {
+        let mut host = Host::new();
+        host.disk.set_conduct(Conduct::default().with(crate::zab::Habits::of(habits)));
+        host
+    }
+
+    /// 1 to 5 with a cut after 3, then 6: everything synced.
+    fn cut(&mut self) {
+        self.append(1..=5);
+        self.sync();
+        self.write(Write::Truncate { to: z(3) });
+        self.sync();
+        self.append([6]);
+        self.sync();
+    }
+}
+
+#[test]
+fn an_unsynced_cut_is_undone_by_a_power_failure_until_it_is_written_back() {
+    let mut hardened = Host::new();
+    hardened.cut();
+    assert_eq!((hardened.lose_power(0, false), hardened.log()), (0, vec![1, 2, 3, 6]));
+    let mut host = Host::with(&[Habit::CutUnsynced]);
+    host.cut();
+    let mut process = Host { disk: host.disk.clone(), last: host.last };
+    assert_eq!((host.lose_power(0, false), host.log()), (1, vec![1, 2, 3, 4, 5, 6]), "in their old place");
+    process.disk.crash(Loss::Process, |_| {});
+    assert_eq!(process.log(), [1, 2, 3, 6], "the page cache survives the process");
+    process.disk.write_back();
+    assert_eq!((process.lose_power(0, false), process.log()), (0, vec![1, 2, 3, 6]));
+    let mut later = Host::with(&[Habit::CutUnsynced]);
+    later.cut();
+    for counter in 7..20 {
+        later.append([counter]);
+        later.sync();
+    }
+    assert_eq!(later.lose_power(0, false), 0, "in the end it is written out");
+    assert!(!later.log().contains(&4));
+}
+
+#[test]
+fn a_snapshot_after_an_unsynced_cut_is_as_unsafe() {
+    for (habits, safe) in [(&[][..], 1), (&[Habit::CutUnsynced][..], 0)] {
+        let mut host = Host::with(habits);
+        host.append(1..=5);
+        host.sync();
+        host.write(Write::Truncate { to: z(3) });
+        host.sync();
+        host.snapshot(3);
+        host.sync();
+        host.append([6]);
+        host.sync();
+        host.lose_power(0, false);
+        assert_eq!(host.disk.snapshots().count(), safe, "{habits:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_newer_than_a_cut_survives_it() {
+    for (habits, found) in [(&[][..], 3), (&[Habit::SnapshotsSurviveACut][..], 5)] {
+        let mut host = Host::with(habits);
+        host.append(1..=5);
+        host.snapshot(5);
+        host.sync();
+        host.write(Write::Truncate { to: z(3) });
+        assert_eq!((host.log(), host.recovered()), (vec![1, 2, 3], z(found)), "{habits:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_of_what_went_to_memory_alone_is_kept() {
+    for (habits, found) in [(&[][..], 3), (&[Habit::SyncInMemory][..], 4)] {
+        let mut host = Host::with(habits);
+        host.append(1..=3);
+        host.append([9]);
+        host.write(Write::Truncate { to: z(3) });
+        host.snapshot(4);
+        assert_eq!(host.recovered(), z(found), "{habits:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_written_over_another_may_leave_neither() {
+    for (habits, left) in [(&[][..], 1), (&[Habit::SnapshotOverwritten][..], 0)] {
+        let mut host = Host::with(habits);
+        host.append([1, 2]);
+        host.snapshot(2);
+        host.sync();
+        host.append([3]);
+        host.sync();
+        host.snapshot(2);
+        host.lose_power(0, true);
+        assert_eq!(host.disk.snapshots().count(), left, "{habits:?}");
+    }
+}
+
+#[test]
+fn a_cut_after_a_missing_txn_keeps_the_next() {
+    for (habits, log) in [(&[][..], vec![1, 2]), (&[Habit::CutKeepsTheNext][..], vec![1, 2, 5])] {
+        let mut host = Host::with(habits);
+        host.append([1, 2, 5, 6]);
+        host.write(Write::Truncate { to: z(3) });
+        assert_eq!(host.log(), log);
+    }
+    let mut host = Host::with(&[Habit::CutKeepsTheNext]);
+    host.append([1, 2, 3]);
+    host.write(Write::Truncate { to: z(2) });
+    assert_eq!(host.log(), [1, 2], "what is there is the end");
+}

@@ -20,12 +20,13 @@ pub struct RandomOptions {
     pub every: Time,
     /// The weight of each kind; a kind that is not named never strikes. All kinds, if absent.
     pub weights: Option<BTreeMap<Kind, u16>>,
-    /// Whether each seed leaves out some of the kinds, so that rare combinations get their turn.
+    /// Whether each seed leaves out some of the kinds and makes some stronger, so that rare combinations get their turn.
     pub swarm: bool,
     /// The longest time that a fault with a duration lasts.
     pub longest: Time,
-    /// How often a fault lies in ambush: it waits for a protocol situation, drawn evenly from all of them, and strikes one of
-    /// those who have a part in it. Time alone seldom hits the moments in which little happens and much is at stake.
+    /// How often a fault lies in ambush, one of a few at a time: it waits for a protocol situation, drawn evenly from all of
+    /// them, and strikes one of those who have a part in it. Time alone seldom hits the moments in which little happens and much
+    /// is at stake.
     pub ambush: Share,
 }
 
@@ -102,9 +103,9 @@ impl Kind {
         (Kind::Reset, 10),
         (Kind::HalfOpen, 5),
         (Kind::Clog, 5),
-        (Kind::DiskFull, 2),
+        (Kind::DiskFull, 4),
         (Kind::DiskSlow, 4),
-        (Kind::SyncFails, 3),
+        (Kind::SyncFails, 4),
         (Kind::ClockJump, 4),
         (Kind::AllDown, 2),
     ];
@@ -134,19 +135,25 @@ pub struct Sprung {
 pub struct RandomFaults {
     rng: Rng,
     share: Share,
-    ambush: Option<Ambush>,
+    /// At most [`AMBUSHES`]: one that waits for what never comes must not keep all others away.
+    ambushes: Vec<Ambush>,
     every: Duration,
     longest: Duration,
-    weights: Vec<(Kind, u16)>,
+    weights: Vec<(Kind, u64)>,
 }
+
+const AMBUSHES: usize = 4;
+
+/// By how much a seed may make a kind stronger.
+const STRENGTHS: [u64; 4] = [1, 1, 4, 16];
 
 impl RandomFaults {
     /// The faults of one run.
     pub fn new(options: &RandomOptions, seed: u64) -> RandomFaults {
         let mut rng = Rng::new(seed, Stream::Faults, 1);
-        let mut weights: Vec<(Kind, u16)> = match &options.weights {
-            Some(weights) => weights.iter().map(|(&kind, &weight)| (kind, weight)).collect(),
-            None => Kind::WEIGHTS.to_vec(),
+        let mut weights: Vec<(Kind, u64)> = match &options.weights {
+            Some(weights) => weights.iter().map(|(&kind, &weight)| (kind, weight.into())).collect(),
+            None => Kind::WEIGHTS.into_iter().map(|(kind, weight)| (kind, weight.into())).collect(),
         };
         weights.retain(|&(_, weight)| weight > 0);
         if options.swarm {
@@ -155,12 +162,17 @@ impl RandomFaults {
                 let mut kept = kept.into_iter();
                 weights.retain(|_| kept.next() == Some(true));
             }
+            for (_, weight) in &mut weights {
+                *weight *= STRENGTHS[rng.below(STRENGTHS.len() as u64) as usize];
+            }
         }
         let (every, longest, share) = (options.every.0, options.longest.0, options.ambush);
-        let mut faults = RandomFaults { rng, share, ambush: None, every, longest, weights };
-        // The first synchronisation is over before the first pause is.
-        if faults.rng.chance(share.0) {
-            faults.lie_in_ambush();
+        let mut faults = RandomFaults { rng, share, ambushes: Vec::new(), every, longest, weights };
+        // The first synchronisation, to which disks may bring any past, is over before the first pause is.
+        for _ in 0..AMBUSHES {
+            if faults.rng.chance(share.0) {
+                faults.lie_in_ambush();
+            }
         }
         faults
     }
@@ -172,7 +184,7 @@ impl RandomFaults {
 
     /// The next fault; `None` if it lies in ambush, or if the one that was drawn is not possible within the budget.
     pub fn draw(&mut self, world: &World) -> Option<Injection> {
-        if self.ambush.is_none() && self.rng.chance(self.share.0) {
+        if self.ambushes.len() < AMBUSHES && self.rng.chance(self.share.0) {
             self.lie_in_ambush();
             return None;
         }
@@ -183,20 +195,25 @@ impl RandomFaults {
 
     fn lie_in_ambush(&mut self) {
         let Some(&when) = self.rng.pick(&When::ALL) else { return };
+        // What comes once in a run is not to be missed; what comes all the time is not to be struck at its first time only.
         let most = 1 << self.rng.below(6);
-        let passes = self.rng.below(most);
-        self.ambush = Some(Ambush { when, passes });
+        let passes = if self.rng.below(2) == 0 { 0 } else { self.rng.below(most) };
+        self.ambushes.push(Ambush { when, passes });
     }
 
-    /// Whether `event` is what the ambush waits for.
+    /// Whether `event` is what an ambush waits for.
     pub fn spring(&mut self, event: &Event, world: &World) -> Option<Sprung> {
-        let ambush = self.ambush.as_mut()?;
-        let (trigger, peer) = ambush.when.matches(event, world)?;
+        let (index, (trigger, peer)) = self
+            .ambushes
+            .iter()
+            .enumerate()
+            .find_map(|(index, ambush)| Some((index, ambush.when.matches(event, world)?)))?;
+        let ambush = &mut self.ambushes[index];
         if let Some(passes) = ambush.passes.checked_sub(1) {
             ambush.passes = passes;
             return None;
         }
-        self.ambush = None;
+        self.ambushes.remove(index);
         let after = match self.rng.below(3) {
             0 => Duration(self.rng.below(10_000_000)),
             _ => Duration::ZERO,
@@ -268,10 +285,10 @@ impl RandomFaults {
     }
 
     fn kind(&mut self) -> Option<Kind> {
-        let total: u64 = self.weights.iter().map(|&(_, weight)| u64::from(weight)).sum();
+        let total: u64 = self.weights.iter().map(|&(_, weight)| weight).sum();
         let mut draw = self.rng.below(total);
         for &(kind, weight) in &self.weights {
-            match draw.checked_sub(weight.into()) {
+            match draw.checked_sub(weight) {
                 None => return Some(kind),
                 Some(rest) => draw = rest,
             }

@@ -58,6 +58,7 @@ pub(super) fn fold(event: &Event, out: &mut Words) {
                 HaltReason::Stopped => 0,
                 HaltReason::WriteFailed => 1,
                 HaltReason::EpochsInverted => 2,
+                HaltReason::CommitMismatch => 3,
             };
             out.put([small(86, node.index(), reason)]);
         }
@@ -174,6 +175,7 @@ fn leave_reason(reason: LeaveReason) -> u8 {
         LeaveReason::CounterExhausted => 10,
         LeaveReason::Stopping => 11,
         LeaveReason::LaterPromise => 12,
+        LeaveReason::CommitMismatch => 13,
     }
 }
 

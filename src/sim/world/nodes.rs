@@ -12,6 +12,7 @@ use crate::zab::{Input, Instant, WriteId};
 impl World {
     pub(super) fn start(&mut self, node: Node) {
         self.events.push(Event::Started { node });
+        self.nodes[node.index()].disk.write_back();
         self.flush(node);
         let Recovery { recovered, ledger, .. } = self.recover(node, Boot::Yes);
         let state = &mut self.nodes[node.index()];

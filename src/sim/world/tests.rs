@@ -17,6 +17,7 @@ fn setup(participants: usize, observers: usize) -> Setup {
     let members = (0..participants + observers).map(|index| (Sid(index as i64 + 1), role(index)));
     let node = NodeSetup { limits: limits(), drift: Drift::NONE, history: History::default(), starts: true };
     Setup {
+        only: Vec::new(),
         ensemble: Ensemble::majority(members).unwrap(),
         nodes: vec![node; participants + observers],
         clients: 2,

@@ -2,7 +2,12 @@
 
 use super::*;
 use crate::zab::sync::{SyncPlan, SyncView};
-use crate::zab::{LogSlice, ReadId, Request, SnapshotImage, SyncMode};
+use crate::zab::{Duration, Habit, LogSlice, ReadId, Request, SnapshotImage, SyncMode};
+
+/// How long NEWLEADER trails behind what is forwarded: the thread that queues it is another one than those that propose and commit.
+const QUEUE_TIME: Duration = Duration::from_millis(2);
+/// The same while a whole state is being sent.
+const SNAP_TIME: Duration = Duration::from_millis(20);
 
 impl Leader {
     /// Somebody connected to the quorum port.
@@ -44,9 +49,14 @@ impl Leader {
             (ProgressStage::Invited, Message::AckEpoch { last_zxid, current_epoch }) => {
                 self.on_ack_epoch(local, now, index, last_zxid, current_epoch, out);
             }
-            (ProgressStage::Syncing, Message::Ack { zxid }) if zxid == Zxid::marker(self.epoch()) => {
-                self.on_new_leader_ack(local, now, index, out);
+            (ProgressStage::Syncing, Message::Ack { zxid })
+                if zxid == Zxid::marker(self.epoch()) || local.conduct.has(Habit::UncountedAck) =>
+            {
+                self.on_new_leader_ack(local, now, index, zxid, out);
             }
+            // Followers of 3.8.0 log and acknowledge before UPTODATE. It says nothing: nobody waits here unless no quorum has
+            // acknowledged NEWLEADER, and then nothing of this epoch is proposed yet, and the initial history needs no ACK.
+            (ProgressStage::Acked, Message::Ack { .. }) => {}
             _ => self.drop_learner(index, Reason::Unexpected, out),
         }
         Ok(())
@@ -122,6 +132,8 @@ impl Leader {
             self.drop_learner(index, Reason::LearnerAhead, out);
         } else if matches!(self.stage, Stage::Establishing | Stage::Serving) {
             self.synchronize(local, now, index, None, out);
+        } else {
+            self.begin_early(local, now, out);
         }
     }
 
@@ -231,11 +243,12 @@ impl Leader {
 
     /// What is under way follows what was missing, then NEWLEADER.
     fn start_forwarding(&mut self, local: &Local, now: Instant, index: usize, through: Zxid, out: &mut Outputs) {
-        let epoch = self.epoch();
         let learner = &mut self.learners[index];
         let link = learner.link;
         learner.is_forwarding = !mutant!(local, PaperP1);
-        self.pipeline.forget(&local.verifiers, learner.sid);
+        if !local.conduct.has(Habit::StaleAcks) {
+            self.pipeline.forget(&local.verifiers, learner.sid);
+        }
         if !learner.is_observer {
             for txn in local.log.pending().iter().filter(|txn| txn.zxid > through) {
                 out.push(Output::Send { link, message: Message::Proposal { txn: txn.clone() } });
@@ -244,13 +257,36 @@ impl Leader {
                 }
             }
         }
+        if local.conduct.has(Habit::NewleaderTrails) {
+            let after = if learner.mode == Some(SyncMode::Snap) { SNAP_TIME } else { QUEUE_TIME };
+            learner.stage = ProgressStage::Forwarding;
+            learner.give_up = now + after;
+        } else {
+            self.send_new_leader(local, now, index, out);
+        }
+    }
+
+    /// NEWLEADERs that are due ([`Habit::NewleaderTrails`]).
+    pub(super) fn send_new_leaders(&mut self, local: &Local, now: Instant, out: &mut Outputs) {
+        for index in 0..self.learners.len() {
+            let learner = &self.learners[index];
+            if learner.stage == ProgressStage::Forwarding && now >= learner.give_up {
+                self.send_new_leader(local, now, index, out);
+            }
+        }
+    }
+
+    fn send_new_leader(&mut self, local: &Local, now: Instant, index: usize, out: &mut Outputs) {
+        let epoch = self.epoch();
+        let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Syncing;
         let patience = if mutant!(local, Zk1697) { local.limits.sync_time() } else { local.limits.init_time() };
         learner.give_up = now + patience;
-        out.push(Output::Send { link, message: Message::NewLeader { epoch } });
+        out.push(Output::Send { link: learner.link, message: Message::NewLeader { epoch } });
     }
 
-    fn on_new_leader_ack(&mut self, local: &mut Local, now: Instant, index: usize, out: &mut Outputs) {
+    fn on_new_leader_ack(&mut self, local: &mut Local, now: Instant, index: usize, zxid: Zxid, out: &mut Outputs) {
+        let is_counted = zxid == Zxid::marker(self.epoch());
         let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Acked;
         learner.is_forwarding = true;
@@ -259,7 +295,7 @@ impl Leader {
         let (sid, is_observer) = (learner.sid, learner.is_observer);
         if self.stage == Stage::Serving {
             self.activate(local, now, index, out);
-        } else if !is_observer || mutant!(local, Zk769) {
+        } else if is_counted && (!is_observer || mutant!(local, Zk769)) {
             self.acknowledge_new_leader(local, now, sid, out);
         }
     }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use crate::zab::local::Local;
 use crate::zab::mutant;
 use crate::zab::storage::{Write, WriteId};
-use crate::zab::{Epoch, LinkId, Message, Output, Outputs, Payload, Reason, SnapshotImage, Txn, Zxid};
+use crate::zab::{Epoch, Habit, LinkId, Message, Output, Outputs, Payload, Reason, SnapshotImage, Txn, Zxid};
 
 /// One synchronisation, seen by the learner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,8 +22,14 @@ pub struct LearnerSync {
     proposals: VecDeque<Txn>,
     /// How many of them are committed, from the oldest (`packetsCommitted`, whose zxids must match theirs).
     committed: usize,
+    /// Of the oldest ones, those that go to memory alone as soon as there is a state to apply them to.
+    unlogged: usize,
     /// Appended for NEWLEADER, to be delivered when the leader is established.
     settled: usize,
+    /// Whether a proposal came.
+    has_queued: bool,
+    /// What is committed before NEWLEADER goes to memory alone, and this keeps it (`snapshotNeeded`).
+    copy: Copy,
     /// Where the next proposal must follow.
     last_queued: Zxid,
     /// Whether the service's state is not what the disk holds.
@@ -42,11 +48,22 @@ enum Base {
     /// SNAP: pieces arrive.
     Receiving { zxid: Zxid, chunks: Vec<Payload> },
     /// SNAP: the state is in memory, not on disk.
-    Restored { zxid: Zxid },
+    Restored,
     /// SNAP: it becomes durable.
     Installing { write: WriteId },
     /// Durable.
     Ready,
+}
+
+/// What keeps the txns that no log does ([`Habit::SyncInMemory`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Copy {
+    /// There are none: everything is logged.
+    Unneeded,
+    /// A snapshot on top of a log that was cut.
+    AfterCut,
+    /// The snapshot that came from the leader, written with what came after it.
+    Received,
 }
 
 /// How far the acknowledgement of NEWLEADER has come.
@@ -56,6 +73,8 @@ enum Settle {
     Waiting,
     /// It came; the base is not durable yet.
     Base,
+    /// currentEpoch becomes durable, before anything is logged ([`Habit::EpochBeforeHistory`]).
+    EpochFirst { write: WriteId },
     /// Committed txns become durable.
     History { last: WriteId },
     /// currentEpoch becomes durable.
@@ -93,7 +112,10 @@ impl LearnerSync {
             settle: Settle::Waiting,
             proposals: VecDeque::new(),
             committed: 0,
+            unlogged: 0,
             settled: 0,
+            has_queued: false,
+            copy: Copy::Unneeded,
             last_queued: Zxid::MISSING,
             dirty: false,
         }
@@ -112,7 +134,10 @@ impl LearnerSync {
     /// Whether it is this peer's own disk that is waited for, and not the leader.
     pub fn is_blocked(&self) -> bool {
         matches!(self.base, Base::Cutting { .. } | Base::Reloading { .. })
-            || matches!(self.settle, Settle::Base | Settle::History { .. } | Settle::Epoch { .. })
+            || matches!(
+                self.settle,
+                Settle::Base | Settle::EpochFirst { .. } | Settle::History { .. } | Settle::Epoch { .. }
+            )
     }
 
     /// Whether the state is being recovered after a cut.
@@ -154,13 +179,16 @@ impl LearnerSync {
                 let one_less = mutant!(local, Zk1156) && !to.is_marker();
                 let to = if one_less { Zxid(to.0 - 1) } else { to };
                 let base = local.log.base();
-                if to != Zxid::ZERO && to < base {
+                if to < base {
                     // The cut would destroy a history that others may count on: ask for a snapshot to replace it instead.
                     local.needs_snapshot = Some(self.epoch);
                     return Err(Reason::TruncateTarget { asked: to, found: base });
                 }
                 self.dirty = true;
                 self.last_queued = if one_less { to.next() } else { to };
+                if local.conduct.has(Habit::SyncInMemory) {
+                    self.copy = Copy::AfterCut;
+                }
                 self.base = Base::Cutting { to, write: local.persist(Write::Truncate { to }, out) };
             }
             (Base::Unknown, Message::Snap { zxid }) => {
@@ -171,18 +199,21 @@ impl LearnerSync {
             (Base::Receiving { zxid, chunks }, Message::SnapDone) => {
                 let (zxid, chunks) = (*zxid, std::mem::take(chunks));
                 self.dirty = !mutant!(local, Zk3642);
-                self.base = Base::Restored { zxid };
+                self.base = Base::Restored;
+                if local.conduct.has(Habit::SyncInMemory) {
+                    self.copy = Copy::Received;
+                }
                 local.log.restart_at(zxid);
                 out.push(Output::Restore(SnapshotImage { zxid, chunks }));
             }
             (Base::Unknown | Base::Receiving { .. }, Message::Ping { .. }) => {}
             (Base::Unknown | Base::Receiving { .. }, _) => return Err(Reason::Unexpected),
             (_, Message::Proposal { txn }) => self.queue(local, txn)?,
-            (_, Message::Commit { zxid }) => self.commit(local, zxid)?,
+            (_, Message::Commit { zxid }) => self.commit(local, zxid, out)?,
             (_, Message::Inform { txn }) => {
                 let zxid = txn.zxid;
                 self.queue(local, txn)?;
-                self.commit(local, zxid)?;
+                self.commit(local, zxid, out)?;
             }
             (_, Message::NewLeader { epoch }) if epoch == self.epoch && self.settle == Settle::Waiting => {
                 self.settle = Settle::Base;
@@ -205,6 +236,12 @@ impl LearnerSync {
             out.push(Output::Reload);
         }
         self.advance(local, link, out);
+        while local.conduct.has(Habit::AcksBeforeSync)
+            && local.is_participant()
+            && let Some(zxid) = local.next_synced()
+        {
+            out.push(Output::Send { link, message: Message::Ack { zxid } });
+        }
     }
 
     /// The state was recovered after the cut.
@@ -212,12 +249,16 @@ impl LearnerSync {
         let Base::Reloading { to } = self.base else { panic!("a learner reloads only after a cut") };
         self.dirty = false;
         let found = local.log.applied();
+        let relabels = [Habit::SnapshotsSurviveACut, Habit::CutKeepsTheNext].iter().any(|&it| local.conduct.has(it));
         // A marker is in no log: everything before it is what had to be kept.
         let kept = found == to || (to.is_marker() && found != Zxid::MISSING) || mutant!(local, Zk3701);
-        if !kept {
+        if relabels && found > to {
+            local.log.relabel(to);
+        } else if !kept {
             return Err(Reason::TruncateTarget { asked: to, found });
         }
         self.base = Base::Ready;
+        self.apply_in_memory(local, out);
         self.advance(local, link, out);
         Ok(())
     }
@@ -225,9 +266,11 @@ impl LearnerSync {
     /// Goes on with the acknowledgement of NEWLEADER as far as the disk allows.
     fn advance(&mut self, local: &mut Local, link: LinkId, out: &mut Outputs) {
         if self.settle == Settle::Base {
-            if let Base::Restored { zxid } = self.base {
+            if self.base == Base::Restored {
+                let zxid = local.log.applied();
                 local.persist(Write::WriteSnapshot { zxid }, out);
                 local.snapshot_taken();
+                local.log.rebase();
                 self.base = Base::Installing { write: local.persist(Write::InstallSnapshot { zxid }, out) };
             }
             if let Base::Installing { write } = self.base
@@ -239,58 +282,117 @@ impl LearnerSync {
             if self.base != Base::Ready {
                 return;
             }
-            let all = [mutant!(local, Zk4685), mutant!(local, Zk4394)].contains(&true);
-            let logged = if all { self.proposals.len() } else { self.committed };
-            let logged = if mutant!(local, Zk3911) { 0 } else { logged };
-            for txn in self.proposals.drain(..logged) {
-                local.append(txn, out);
+            if self.copy == Copy::AfterCut {
+                local.snapshot(out);
             }
-            if !mutant!(local, Zk3911) {
-                self.settled = std::mem::take(&mut self.committed);
+            if local.conduct.has(Habit::EpochBeforeHistory) {
+                self.settle = Settle::EpochFirst { write: local.persist(Write::CurrentEpoch(self.epoch), out) };
+            } else {
+                self.log_history(local, out);
             }
-            self.settle = Settle::History { last: local.last_write() };
+        }
+        if let Settle::EpochFirst { write } = self.settle
+            && local.is_durable(write)
+        {
+            self.log_history(local, out);
         }
         if let Settle::History { last } = self.settle
-            && (local.is_durable(last) || mutant!(local, Zk4646))
+            && (local.is_durable(last) || local.conduct.has(Habit::AcksBeforeSync) || mutant!(local, Zk4646))
         {
-            while let Some(zxid) = local.log.next_synced(last) {
+            if self.copy == Copy::AfterCut && local.is_durable(last) {
+                self.dirty = false;
+            }
+            while !local.conduct.has(Habit::AcksBeforeSync)
+                && let Some(zxid) = local.log.next_synced(last)
+            {
                 let overtakes = local.log.pending().get(self.settled).is_some_and(|txn| txn.zxid <= zxid);
                 if mutant!(local, Zk4685) && overtakes && local.is_participant() {
                     out.push(Output::Send { link, message: Message::Ack { zxid } });
                 }
+            }
+            if local.conduct.has(Habit::EpochBeforeHistory) {
+                return self.acknowledge(link, out);
             }
             self.settle = Settle::Epoch { write: local.persist(Write::CurrentEpoch(self.epoch), out) };
         }
         if let Settle::Epoch { write } = self.settle
             && (local.is_durable(write) || mutant!(local, Zk4646))
         {
-            self.settle = Settle::Acked;
-            out.push(Output::Send { link, message: Message::Ack { zxid: Zxid::marker(self.epoch) } });
+            self.acknowledge(link, out);
         }
+    }
+
+    fn acknowledge(&mut self, link: LinkId, out: &mut Outputs) {
+        self.settle = Settle::Acked;
+        out.push(Output::Send { link, message: Message::Ack { zxid: Zxid::marker(self.epoch) } });
+    }
+
+    /// What NEWLEADER settles goes into the log.
+    fn log_history(&mut self, local: &mut Local, out: &mut Outputs) {
+        let all = [
+            mutant!(local, Zk4685),
+            mutant!(local, Zk4394),
+            local.conduct.has(Habit::AcksBeforeSync) && local.is_participant(),
+        ];
+        let nothing = [mutant!(local, Zk3911), local.conduct.has(Habit::ObserverAcksEarly) && !local.is_participant()];
+        let nothing = nothing.contains(&true);
+        let logged = if all.contains(&true) { self.proposals.len() } else { self.committed };
+        let logged = if nothing { 0 } else { logged };
+        for txn in self.proposals.drain(..logged) {
+            local.append(txn, out);
+        }
+        if !nothing {
+            self.settled = std::mem::take(&mut self.committed);
+        }
+        self.settle = Settle::History { last: local.last_write() };
     }
 
     /// `enforceContinuousProposal`, from the base on.
     fn queue(&mut self, local: &Local, txn: Txn) -> Result<(), Reason> {
-        let again = mutant!(local, PaperP2) && txn.zxid == self.last_queued;
+        let last = self.last_queued;
+        let taken = txn.zxid.follows(last)
+            || local.conduct.has(Habit::GapsOnlyWarn)
+            || local.conduct.has(Habit::GapsBetweenEpochs) && (!self.has_queued || txn.zxid.epoch() > last.epoch())
+            || mutant!(local, PaperP2) && txn.zxid == last;
         let beyond = txn.zxid.epoch() > self.epoch && !mutant!(local, Zk1277);
-        if !again && !txn.zxid.follows(self.last_queued) || beyond {
-            return Err(Reason::ProposalGap { last: self.last_queued, got: txn.zxid });
+        if !taken || beyond {
+            return Err(Reason::ProposalGap { last, got: txn.zxid });
         }
-        self.last_queued = txn.zxid;
+        (self.last_queued, self.has_queued) = (txn.zxid, true);
         self.proposals.push_back(txn);
         Ok(())
     }
 
-    fn commit(&mut self, local: &Local, zxid: Zxid) -> Result<(), Reason> {
-        if mutant!(local, Zk4685) && local.log.pending().get(self.settled).is_some_and(|txn| txn.zxid == zxid) {
+    fn commit(&mut self, local: &mut Local, zxid: Zxid, out: &mut Outputs) -> Result<(), Reason> {
+        let logged_all = local.conduct.has(Habit::AcksBeforeSync) || mutant!(local, Zk4685);
+        if logged_all && local.log.pending().get(self.settled).is_some_and(|txn| txn.zxid == zxid) {
+            if local.conduct.has(Habit::CommitFindsNothing) && self.proposals.is_empty() {
+                return Err(Reason::CommitMismatch { head: None, got: zxid });
+            }
             self.settled += 1;
             return Ok(());
         }
-        let head = self.proposals.get(self.committed).map(|txn| txn.zxid);
+        let head = self.proposals.get(self.unlogged + self.committed).map(|txn| txn.zxid);
         if head != Some(zxid) {
             return Err(Reason::CommitMismatch { head, got: zxid });
         }
-        self.committed += 1;
+        if self.copy != Copy::Unneeded && self.settle == Settle::Waiting {
+            self.unlogged += 1;
+            self.apply_in_memory(local, out);
+        } else {
+            self.committed += 1;
+        }
         Ok(())
+    }
+
+    /// What was committed before NEWLEADER goes to memory alone, once there is a state to apply it to.
+    fn apply_in_memory(&mut self, local: &mut Local, out: &mut Outputs) {
+        if self.unlogged == 0 || !matches!(self.base, Base::Restored | Base::Ready) {
+            return;
+        }
+        for txn in self.proposals.drain(..std::mem::take(&mut self.unlogged)) {
+            local.apply_in_memory(txn, out);
+        }
+        self.dirty |= !(self.copy == Copy::AfterCut && local.conduct.has(Habit::DirtyMemoryKept));
     }
 }

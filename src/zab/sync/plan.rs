@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::zab::{Conduct, LogSlice, Message, SyncMode, Txn, Zxid, mutant};
+use crate::zab::{Conduct, Habit, LogSlice, Message, SyncMode, Txn, Zxid, mutant};
 
 /// What the leader knows when it decides.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +91,7 @@ impl SyncPlan {
 fn from_disk(disk: &[Txn], view: &SyncView<'_>, min: Zxid, max: Zxid) -> SyncPlan {
     let p = view.learner_last;
     let reaches_back = disk.first().is_some_and(|txn| txn.zxid <= p) || mutant!(view, Zk2418);
-    if !reaches_back || !is_contiguous(disk) {
+    if !reaches_back || !(is_contiguous(disk) || view.conduct.has(Habit::SyncInMemory)) {
         return SyncPlan::Snap;
     }
     let mut walk = Walk::new(p, max, view.conduct);

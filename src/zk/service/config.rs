@@ -40,7 +40,7 @@ impl ServiceConfig {
             max_session_timeout: tick_time * 20,
             wall_clock_base: 0,
             rules: Rules::default(),
-            dialect: Dialect::V38,
+            dialect: Dialect::default(),
             global_outstanding_limit: 1000,
             config_text: String::new(),
             standalone: false,

@@ -1,3 +1,5 @@
+//! Captured files, and power failures at every operation.
+
 mod damage;
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+//! Captured bytes, what comes back as it went, and bytes that nobody should send.
+
 use proptest::prelude::*;
 
 use super::*;
