@@ -5,6 +5,8 @@ use super::{JUTE_MAXBUFFER, Reader, SnapshotScan, WireError, Writer};
 use crate::zab::{Epoch, Message, Payload, Request, Sid, Txn, Zxid};
 use crate::zk::model::{Id, OpCode, SessionId};
 
+/// No packet is longer: two buffers of the longest kind.
+const MOST: usize = 4 * JUTE_MAXBUFFER;
 const PROTOCOL_VERSION: i32 = 0x10000;
 const SIGNATURE: &[u8] = b"\0\0\0\x0aBenWasHere";
 
@@ -189,7 +191,10 @@ impl LinkDecoder {
                 }
                 Ok(Some(message))
             }
-            Err(WireError::End { .. }) => Ok(None),
+            Err(WireError::End { .. }) if self.buffer.len() - self.at <= MOST => Ok(None),
+            Err(WireError::End { at, what }) => {
+                Err(WireError::Length { at, what, length: (self.buffer.len() - self.at) as i64, limit: MOST })
+            }
             Err(error) => Err(error),
         }
     }

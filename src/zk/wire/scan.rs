@@ -3,8 +3,8 @@
 
 use super::{Reader, WireError};
 
-/// No string or buffer of a snapshot is longer.
-const LIMIT: usize = i32::MAX as usize;
+/// No entry of a snapshot is longer, and so no more than that is ever held back.
+const LIMIT: usize = 64 << 20;
 /// A node behind its path and data: the key of its ACL and its stat.
 const NODE_TAIL: usize = 8 + 60;
 
@@ -62,6 +62,9 @@ impl SnapshotScan {
                 Ok(next) => {
                     at += reader.position();
                     self.stage = next;
+                }
+                Err(WireError::End { at: end, what }) if whole.len() - at > LIMIT => {
+                    return Err(WireError::Length { at: end, what, length: (whole.len() - at) as i64, limit: LIMIT });
                 }
                 Err(WireError::End { .. }) => {
                     self.pending = whole[at..].to_vec();

@@ -170,6 +170,29 @@ fn a_snapshot_on_a_link_ends_where_it_ends() {
 }
 
 #[test]
+fn a_peer_cannot_make_a_link_hold_back_more_than_a_packet() {
+    let endless = |head: &str, sender| {
+        let mut decoder = LinkDecoder::new(sender);
+        decoder.feed(&hex(head));
+        for _ in 0..6 {
+            decoder.feed(&[0; 1 << 20]);
+            match decoder.next_message() {
+                Ok(None) => {}
+                other => return other,
+            }
+        }
+        Ok(None)
+    };
+    let ids = endless("00000003 0000000000000001 ffffffff 7fffffff", Sender::Learner);
+    assert!(matches!(ids, Err(WireError::Length { .. })), "{ids:?}");
+    let mut scan = SnapshotScan::new();
+    let entries = scan.feed(&hex("00000000 00000001 0000000000000001 7fffffff"));
+    assert_eq!(entries, Ok(20));
+    let fed = (0..70).map(|_| scan.feed(&[0; 1 << 20])).find(Result::is_err);
+    assert!(matches!(fed, Some(Err(WireError::Length { .. }))), "{fed:?}");
+}
+
+#[test]
 fn txns_of_a_real_leader_are_read_and_written_alike() {
     let txns = include_str!("../../../tests/captures/proposals.txt");
     let mut count = 0;
