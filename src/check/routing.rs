@@ -138,6 +138,7 @@ impl Checkers {
         let out = &mut self.out;
         out.begin(step, at);
         let no_excuse = end.no_excuse(&self.ghost, view);
+        self.patience.on_step(step + 1, out);
         match end.stage {
             Stage::Chaos => {}
             Stage::Epilogue => self.d5.on_end(no_excuse.is_some() && !end.converged, out),

@@ -68,7 +68,7 @@ impl Release {
                 CommitFindsNothing,
                 MemoryLags,
             ]),
-            Release::Apache393 => Habits::of(&[SyncNotInWindow, SettledNotInWindow, GapsOnlyWarn]),
+            Release::Apache393 => Habits::of(&[SettledNotInWindow, GapsOnlyWarn]),
             Release::Apache394 => Habits::of(&[GapsBetweenEpochs]),
         })
     }
@@ -91,8 +91,10 @@ mod tests {
         let of = |habit| Release::ALL.map(|release| release.habits().has(habit));
         for habit in Habit::all() {
             let expected = match habit {
-                EpochBeforeHistory | AcksBeforeSync | CommitFindsNothing | MemoryLags => [true, false, false],
-                SyncNotInWindow | GapsOnlyWarn => [true, true, false],
+                EpochBeforeHistory | AcksBeforeSync | CommitFindsNothing | MemoryLags | SyncNotInWindow => {
+                    [true, false, false]
+                }
+                GapsOnlyWarn => [true, true, false],
                 SettledNotInWindow => [false, true, false],
                 GapsBetweenEpochs => [false, false, true],
                 _ => [true, true, true],
