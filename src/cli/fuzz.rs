@@ -220,7 +220,7 @@ impl Hunt<'_> {
                     Some(loaded) => Trial::run(&loaded.scenario, place.seed, &|run| panics::catch(run)),
                     None => {
                         let scenario = drawn(place.seed, args);
-                        Trial::run(&scenario, place.seed, &|run| panics::catch(run))
+                        Trial::run(&scenario, place.seed, &|run| panics::catch(run)).excused()
                     }
                 }
             },

@@ -23,6 +23,9 @@ pub struct Trial {
     pub symptom: Option<Symptom>,
 }
 
+/// What stands for the id of a property where a run stalled and no property demands that it does not.
+const STALLED: &str = "stalled";
+
 /// How a run failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symptom {
@@ -55,6 +58,17 @@ impl Trial {
         }
     }
 
+    /// Of a drawn scenario nobody promised that it converges: L1 to L5 demand it wherever there is no excuse, such as that too
+    /// many servers lost their data one after the other. A stall that they permit is counted, and is no failure.
+    pub fn excused(mut self) -> Trial {
+        let stalled = self.symptom.take_if(|symptom| symptom.property == STALLED).is_some();
+        if stalled {
+            self.verdict = Verdict::Held;
+        }
+        self.inputs.push(("end", if stalled { "stalled as permitted" } else { "judged" }.to_owned()));
+        self
+    }
+
     fn of(scenario: &Scenario, seed: u64, outcome: &Outcome) -> Trial {
         Trial {
             seed,
@@ -78,7 +92,7 @@ fn symptom(outcome: &Outcome) -> Symptom {
         }
         _ => {
             let said = "the healed core did not converge, which no property demands of it".into();
-            Symptom { property: "stalled".into(), place: String::new(), said }
+            Symptom { property: STALLED.into(), place: String::new(), said }
         }
     }
 }
@@ -100,6 +114,23 @@ mod tests {
         let symptom = trial.symptom.unwrap();
         assert_eq!((trial.verdict, symptom.property.as_str()), (Verdict::Panicked, "panic"));
         assert_eq!(symptom.place, "src/zab/leader.rs:7");
+    }
+
+    #[test]
+    fn only_a_stall_is_excused() {
+        let of = |property: &str| Trial {
+            seed: 1,
+            verdict: Verdict::LivenessViolated,
+            steps: 1,
+            reached: Vec::new(),
+            inputs: Vec::new(),
+            symptom: Some(Symptom { property: property.into(), place: String::new(), said: String::new() }),
+        };
+        let stalled = of(STALLED).excused();
+        assert_eq!((stalled.verdict, stalled.symptom), (Verdict::Held, None));
+        assert_eq!(stalled.inputs, [("end", "stalled as permitted".to_owned())]);
+        let late = of("L1").excused();
+        assert!(late.verdict == Verdict::LivenessViolated && late.symptom.is_some());
     }
 
     #[test]
