@@ -1,8 +1,10 @@
 """A client that speaks ZooKeeper's protocol byte by byte, so that what a server answers can be compared exactly."""
 
+import select
 import socket
 import struct
 import threading
+import time
 
 OPS = {
     "create": 1, "delete": 2, "exists": 3, "getData": 4, "setData": 5, "getACL": 6, "setACL": 7, "getChildren": 8, "sync": 9,
@@ -10,6 +12,7 @@ OPS = {
     "removeWatches": 18, "createContainer": 19, "createTTL": 21, "multiRead": 22, "auth": 100, "setWatches": 101,
     "getEphemerals": 103, "getAllChildrenNumber": 104, "setWatches2": 105, "addWatch": 106, "whoAmI": 107, "closeSession": -11,
 }
+PING_XID = -2
 NAMES = {code: name for name, code in OPS.items()}
 OPEN = [(31, "world", "anyone")]
 
@@ -183,8 +186,11 @@ class Client:
             xid = self.xid
         self.send(i32(xid) + i32(OPS[op] if isinstance(op, str) else op) + body)
         while True:
+            self._ping_until_readable()
             reader = Reader(self.receive())
             got, zxid, error = reader.i32(), reader.i64(), reader.i32()
+            if got == PING_XID != xid:
+                continue
             if got == -1 and xid != -1:
                 self.events.append((zxid, reader.i32(), reader.i32(), reader.string()))
                 continue
@@ -194,6 +200,12 @@ class Client:
             assert not left, f"{len(left)} bytes too many in a reply to {op}: {left.hex()}"
             return zxid, error, value
 
+    def _ping_until_readable(self):
+        """As every client does. Without it a read at Apache's server can wait until the session ends (ZOOKEEPER-4537)."""
+        end, pause = time.monotonic() + self.link.gettimeout(), max(self.timeout, 500) / 3000
+        while not select.select([self.link], [], [], pause)[0] and time.monotonic() < end:
+            self.send(i32(PING_XID) + i32(OPS["ping"]))
+
     def poll_events(self, wait=0.0):
         """Events that have arrived; waits that long for a first one."""
         self.link.settimeout(wait or 0.001)
@@ -201,6 +213,8 @@ class Client:
             while True:
                 reader = Reader(self.receive())
                 xid, zxid, _ = reader.i32(), reader.i64(), reader.i32()
+                if xid == PING_XID:
+                    continue
                 assert xid == -1, f"a reply to {xid} that nobody waits for"
                 self.events.append((zxid, reader.i32(), reader.i32(), reader.string()))
                 self.link.settimeout(0.05)
