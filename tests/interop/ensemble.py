@@ -170,7 +170,8 @@ class Ensemble:
             if member.process and member.process.poll() is None:
                 member.process.kill()
                 member.process.wait(20)
-        panicked = [member.sid for member in self.members if member.kind == "zabsim" and "panicked at" in member.log_text()]
+        started = [member for member in self.members if member.process and member.kind == "zabsim"]
+        panicked = [member.sid for member in started if "panicked at" in member.log_text()]
         assert not panicked, f"server {panicked[0]} panicked: {self[panicked[0]].tail(40)}"
 
     def __getitem__(self, sid):
