@@ -26,6 +26,8 @@ use super::driver::Event;
 use crate::zab::Instant;
 use crate::zk::service::{Call, ConnId};
 
+/// Requests of one client that wait for the driver beyond this many stop its reading: nobody else's should wait behind them.
+const UNTAKEN: usize = 256;
 /// Answers that wait for their client beyond this many bytes stop its reading.
 const UNREAD: usize = 1 << 20;
 /// A client that lets so many bytes of events and answers wait is closed.
@@ -148,6 +150,7 @@ impl Clients {
             }
             if !calls.is_empty() {
                 is_new = false;
+                gate.untaken.fetch_add(calls.len(), Ordering::AcqRel);
                 if self.events.send(Event::Calls { conn, calls }).await.is_err() {
                     return Ok(());
                 }
@@ -187,7 +190,8 @@ impl Clients {
             changed.as_mut().enable();
             let crowded = self.outstanding.load(Ordering::Acquire) >= self.outstanding_limit;
             let has_some = gate.outstanding.load(Ordering::Acquire) > 0;
-            if gate.unread.load(Ordering::Acquire) <= UNREAD && !(crowded && has_some) {
+            let is_ahead = gate.untaken.load(Ordering::Acquire) > UNTAKEN;
+            if gate.unread.load(Ordering::Acquire) <= UNREAD && !is_ahead && !(crowded && has_some) {
                 return;
             }
             tokio::select! {
@@ -244,6 +248,8 @@ async fn write(
 struct Gate {
     /// Bytes answered and not yet in the socket.
     unread: AtomicUsize,
+    /// Requests read that the driver has not come to.
+    untaken: AtomicUsize,
     /// Requests under way: written by the driver alone.
     outstanding: AtomicUsize,
     changed: Notify,
@@ -305,6 +311,9 @@ impl Outbox {
 
     /// A request came.
     pub(super) fn received(&mut self, at: Instant) {
+        if self.gate.untaken.fetch_sub(1, Ordering::AcqRel) == UNTAKEN + 1 {
+            self.gate.changed.notify_one();
+        }
         self.arrivals.push_back(at);
         self.view.received += 1;
         self.clients.outstanding.fetch_add(1, Ordering::AcqRel);
@@ -316,6 +325,8 @@ impl Outbox {
         let length = u32::try_from(frame.len()).expect("frames are much shorter than 4 GiB");
         self.pending.extend_from_slice(&length.to_be_bytes());
         self.pending.extend_from_slice(frame);
+        // Counted now and not when it is sent: the reader must not get ahead within a batch either.
+        self.gate.unread.fetch_add(4 + frame.len(), Ordering::AcqRel);
         self.view.sent += 1;
         // What begins with the xid of a watch event answers nothing.
         let is_event = frame.starts_with(&(-1i32).to_be_bytes());
@@ -333,10 +344,9 @@ impl Outbox {
         if self.pending.is_empty() {
             return Fate::Open;
         }
-        let unread = self.gate.unread.fetch_add(self.pending.len(), Ordering::AcqRel);
         // A connection that has ended says so by itself.
         let _ = self.queue.send(mem::take(&mut self.pending));
-        if unread > MOST_UNREAD { Fate::Drowned } else { Fate::Open }
+        if self.gate.unread.load(Ordering::Acquire) > MOST_UNREAD { Fate::Drowned } else { Fate::Open }
     }
 
     fn count(&mut self) {

@@ -28,8 +28,8 @@ use crate::replica::{Effect, Replica, Service};
 use crate::zab::{HaltReason, Input, Instant, LinkId, Message, Notification, Output, Sid};
 use crate::zk::service::{Answer, Call, ConnId};
 
-/// Events taken before anything is handed on.
-const BATCH: usize = 1024;
+/// Arrivals, and steps of the replica, before what they led to is handed on.
+const BATCH: u32 = 1024;
 
 /// What the sockets have to say. Their tasks wait while the driver is behind.
 pub(super) enum Event {
@@ -79,6 +79,8 @@ pub(super) struct Driver<S: Service<Call = Call, Answer = Answer>> {
     /// What executing effects led to, for the next step.
     own: VecDeque<Input>,
     counters: Counters,
+    /// In this batch.
+    steps: u32,
     halted: Option<HaltReason>,
 }
 
@@ -106,6 +108,7 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
             unflushed: BTreeSet::new(),
             own: VecDeque::new(),
             counters: Counters::default(),
+            steps: 0,
             halted: None,
         }
     }
@@ -124,8 +127,10 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                 return reason;
             }
             let mut arrival = Some(runtime.block_on(self.wait(&mut inbox)));
-            for _ in 0..BATCH {
+            self.steps = 0;
+            while self.steps < BATCH {
                 let Some(next) = arrival.take().or_else(|| inbox.poll()) else { break };
+                self.steps += 1;
                 self.take(next, &mut effects);
                 self.feed_own(&mut effects);
                 if self.halted.is_some() {
@@ -243,11 +248,13 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                 self.counters.received += 1;
             }
         }
+        self.steps += 1;
         self.replica.call(now, call, effects);
         self.execute(effects);
     }
 
     fn feed(&mut self, input: Input, effects: &mut Vec<Effect<S>>) {
+        self.steps += 1;
         self.replica.handle(self.clock.now(), input, effects);
         self.execute(effects);
     }

@@ -60,7 +60,7 @@ use quorum::Quorum;
 use report::{Detail, Reset, Surveyed};
 
 /// Events that may wait for the driver before the sockets do.
-const EVENTS: usize = 4096;
+const EVENTS: usize = 1024;
 /// How long the clients of a server that stops may take to read their last answers.
 const FAREWELL: Duration = Duration::from_secs(2);
 

@@ -5,9 +5,11 @@
     reason = "the server is where sockets, files and clocks are"
 )]
 
+mod clients;
 mod elections;
 mod support;
 mod tiny;
+mod whole;
 
 use support::{Client, Folder, config, members, start, wait_for, write_when_served};
 use zabsim::server::Server;

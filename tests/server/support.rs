@@ -149,18 +149,56 @@ impl Client {
         Ok(Client(stream))
     }
 
+    /// The other end has nothing more to say.
+    pub fn is_closed(&mut self) -> bool {
+        !matches!(self.0.read(&mut [0]), Ok(1))
+    }
+
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).unwrap();
+    }
+
+    /// Sends a frame again and again, until nothing more can be sent for a while or `most` bytes are. Returns how many were.
+    pub fn send_until_stuck(&mut self, frame: &[u8], most: usize) -> usize {
+        let mut bytes = Vec::new();
+        while bytes.len() < 1 << 16 {
+            bytes.extend((frame.len() as u32).to_be_bytes());
+            bytes.extend(frame);
+        }
+        self.0.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+        let mut sent = 0;
+        while sent < most {
+            match self.0.write(&bytes[sent % bytes.len()..]) {
+                Ok(count) => sent += count,
+                Err(_) => break,
+            }
+        }
+        sent
+    }
+
+    pub fn read_to_end(&mut self) -> String {
+        let mut text = String::new();
+        self.0.read_to_string(&mut text).unwrap();
+        text
+    }
+
     pub fn send(&mut self, frame: &[u8]) -> io::Result<()> {
         let mut bytes = (frame.len() as u32).to_be_bytes().to_vec();
         bytes.extend_from_slice(frame);
         self.0.write_all(&bytes)
     }
 
-    /// The numbers of one answer.
-    pub fn receive(&mut self) -> io::Result<Vec<i32>> {
+    pub fn receive_frame(&mut self) -> io::Result<Vec<u8>> {
         let mut length = [0; 4];
         self.0.read_exact(&mut length)?;
         let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
         self.0.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The numbers of one answer.
+    pub fn receive(&mut self) -> io::Result<Vec<i32>> {
+        let bytes = self.receive_frame()?;
         Ok(bytes[4..].chunks(4).map(|number| i32::from_be_bytes(number.try_into().unwrap())).collect())
     }
 
