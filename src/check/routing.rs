@@ -248,6 +248,7 @@ impl Checkers {
                 self.k2.on_replied(client, server, op, serial, seen, out);
                 self.k3.on_replied(ghost, client, server, op, zxid, out);
             }
+            Event::Tree(_) => {}
             Event::StageEntered { stage } => self.on_stage(stage),
             Event::NotificationLost { .. }
             | Event::NotificationSent { .. }

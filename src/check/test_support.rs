@@ -78,6 +78,7 @@ impl Story {
             clients: 3,
             fifo: true,
             snapshot_chunk: 64,
+            service: Default::default(),
             conduct: Conduct::default(),
             only: Vec::new(),
         };

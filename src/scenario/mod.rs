@@ -29,7 +29,7 @@ use crate::sim::fault::{FaultOptions, RandomOptions};
 use crate::sim::latency::{DiskOptions, NetworkOptions};
 use crate::sim::schedule::{Plan, RunOptions};
 use crate::sim::workload::WorkloadOptions;
-use crate::sim::{Node, NodeSetup, Setup};
+use crate::sim::{Node, NodeSetup, ServiceKind, Setup};
 use crate::zab::{Conduct, Habits, Limits};
 use error::Source;
 
@@ -53,6 +53,9 @@ pub struct Scenario {
     /// Single habits of releases, by name, beside those of the profile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub habits: Vec<HabitName>,
+    /// What the servers replicate: `ledger`, a hash chain, fast; or `zookeeper`, the whole server with its bytes and files.
+    #[serde(default, skip_serializing_if = "ServiceKind::is_ledger")]
+    pub service: ServiceKind,
     /// Who there is.
     #[serde(default)]
     pub cluster: ClusterOptions,
@@ -135,6 +138,7 @@ impl Scenario {
             clients: self.workload.clients.saturating_add(1),
             fifo: self.network.fifo,
             snapshot_chunk: self.disk.snapshot_chunk as usize,
+            service: self.service,
             conduct: self.conduct(),
             only: self.promise.only.clone(),
         }

@@ -3,6 +3,7 @@
 //! Events are `Copy` and small; a packet is seen by its name, zxid and epoch, a txn by its zxid and digest.
 
 use super::action::{DiskMode, LinkKey, Loss, Node, Op, Stage};
+use super::tree::TreeEvent;
 use crate::zab::{Epoch, HaltReason, Milestone, Notification, PeerState, Reason, WriteError, WriteId, Zxid};
 
 /// The digest of a txn's payload, or of a service's state.
@@ -341,6 +342,9 @@ pub enum Event {
         /// The serial of the operation.
         serial: u32,
     },
+
+    /// Something happened to ZooKeeper's tree, a session or a watch.
+    Tree(TreeEvent),
 
     // The run.
     /// The run entered a stage.

@@ -5,6 +5,7 @@
 
 mod action;
 mod event;
+mod tree;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

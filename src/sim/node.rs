@@ -1,18 +1,21 @@
 //! One server of the world: its process, while there is one, its disk and its clock.
 
+use std::collections::VecDeque;
+
 use super::clock::Clock;
 use super::disk::Disk;
-use super::ledger::Ledger;
+use super::machine::Machine;
 use super::{Digest, Loss, Node};
 use crate::replica::{Replica, Service};
 use crate::zab::{Config, Instant, Peer, Zxid};
+use crate::zk::service::Call;
 
 /// A server.
 #[derive(Clone, Debug)]
 pub struct NodeState {
     pub(super) config: Config,
     /// The process, while it runs.
-    pub(super) replica: Option<Box<Replica<Ledger>>>,
+    pub(super) replica: Option<Box<Replica<Machine>>>,
     pub(super) disk: Disk,
     pub(super) clock: Clock,
     pub(super) paused: bool,
@@ -22,6 +25,8 @@ pub struct NodeState {
     pub(super) doom: Option<(u8, Loss)>,
     /// The earliest wake-up that a schedule knows of, in virtual time.
     pub(super) armed: Option<Instant>,
+    /// What clients did that its process has not come to.
+    pub(super) calls: VecDeque<Call>,
 }
 
 impl NodeState {
@@ -36,6 +41,7 @@ impl NodeState {
             incarnation: 0,
             doom: None,
             armed: None,
+            calls: VecDeque::new(),
         }
     }
 
@@ -60,7 +66,7 @@ impl NodeState {
     }
 
     /// Its process; `None` while down.
-    pub fn replica(&self) -> Option<&Replica<Ledger>> {
+    pub fn replica(&self) -> Option<&Replica<Machine>> {
         self.replica.as_deref()
     }
 

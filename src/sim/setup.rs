@@ -1,5 +1,8 @@
 //! What a world is built from.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::zab::{Conduct, Ensemble, Epoch, Limits, Zxid};
 
 /// Everything a world is built from. The sids of the ensemble are 1 to the number of nodes.
@@ -15,10 +18,30 @@ pub struct Setup {
     pub fifo: bool,
     /// The size of a piece of a snapshot, in bytes. A snapshot always has at least two.
     pub snapshot_chunk: usize,
+    /// What is replicated.
+    pub service: ServiceKind,
     /// How its peers behave.
     pub conduct: Conduct,
     /// The ids of the properties that checkers report; of all if empty. The world does not look at it.
     pub only: Vec<String>,
+}
+
+/// What the servers replicate, and how close to a real server they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceKind {
+    /// A hash chain, which shows a broken order at once. Packets and disks hold values, not bytes: fast.
+    #[default]
+    Ledger,
+    /// The whole server: ZooKeeper's tree, sessions and watches, its bytes on every link, its files on every disk.
+    ZooKeeper,
+}
+
+impl ServiceKind {
+    /// Whether it is the default.
+    pub fn is_ledger(&self) -> bool {
+        *self == ServiceKind::Ledger
+    }
 }
 
 /// One server.

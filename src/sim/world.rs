@@ -4,6 +4,7 @@ mod clients;
 mod enabled;
 mod execute;
 mod nodes;
+mod sessions;
 mod wires;
 
 use std::fmt::Write as _;
@@ -11,12 +12,14 @@ use std::mem::take;
 
 use super::client::Client;
 use super::clock::Clock;
+use super::codec::Codecs;
 use super::disk::Disk;
 use super::hash::Chain;
-use super::ledger::Ledger;
+use super::machine::Machine;
 use super::network::{LinkState, Network};
 use super::node::NodeState;
-use super::{Action, Chance, Event, Fault, Node, Setup, Stage};
+use super::session::Session;
+use super::{Action, Chance, Event, Fault, Node, ServiceKind, Setup, Stage};
 use crate::replica::Effect;
 use crate::zab::{Config, Duration, Input, Instant};
 
@@ -34,6 +37,10 @@ pub struct World {
     nodes: Vec<NodeState>,
     net: Network,
     clients: Vec<Client>,
+    /// Of the clients, where servers replicate ZooKeeper's tree.
+    sessions: Vec<Session>,
+    /// The same: what stands on links is bytes.
+    codecs: Option<Codecs>,
     stage: Stage,
     now: Instant,
     step: u64,
@@ -41,31 +48,34 @@ pub struct World {
     events: Vec<Event>,
     chances: Vec<Chance>,
     /// Reused by every step of a process.
-    effects: Vec<Effect<Ledger>>,
+    effects: Vec<Effect<Machine>>,
 }
 
 impl World {
     /// A world in which nothing runs yet. A setup whose limits a peer cannot work with is a bug of the caller.
     pub fn new(setup: &Setup) -> World {
         assert_eq!(setup.nodes.len(), setup.ensemble.members().len(), "every member of the ensemble is one node");
-        let empty = Ledger::new(setup.clients, setup.snapshot_chunk);
         let members = setup.ensemble.members().iter().zip(&setup.nodes).enumerate();
         let nodes = members.map(|(index, (&(sid, _), node))| {
             assert_eq!(sid, Node::at(index).sid(), "the sids of a simulated ensemble are 1 to n");
             let config = Config::new(sid, setup.ensemble.clone(), node.limits.clone());
             let config = config.expect("whoever makes a setup validates its limits");
             let config = Config { conduct: setup.conduct, ..config };
-            let mut disk = Disk::with_history(&node.history, empty.clone());
+            let mut disk = Disk::with_history(&node.history, Machine::new(setup, &config, Instant::ZERO));
             disk.set_conduct(setup.conduct);
             NodeState::new(config, disk, Clock::new(node.drift))
         });
         let started = setup.nodes.iter().enumerate().filter(|(_, node)| node.starts);
         let down = started.map(|(index, _)| Chance::Down { node: Node::at(index) });
         let free = (0..setup.clients).map(|client| Chance::ClientFree { client });
+        let is_zookeeper = setup.service == ServiceKind::ZooKeeper;
+        let with_sessions = if is_zookeeper { setup.clients } else { 0 };
         World {
             nodes: nodes.collect(),
             net: Network::new(setup.nodes.len()),
             clients: vec![Client::default(); setup.clients.into()],
+            sessions: (0..with_sessions).map(Session::new).collect(),
+            codecs: is_zookeeper.then(|| Codecs::new(&setup.ensemble)),
             stage: Stage::Chaos,
             now: Instant::ZERO,
             step: 0,
@@ -97,6 +107,7 @@ impl World {
         self.now = at;
         self.step += 1;
         self.perform(*action);
+        self.take_calls();
         self.chain.step(at, action, &self.events);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use crate::scenario::{HistoryOptions, LARGEST_CHUNK, LimitsOptions};
-use crate::sim::{Drift, Node, NodeSetup, Setup};
+use crate::sim::{Drift, Node, NodeSetup, ServiceKind, Setup};
 use crate::zab::{Conduct, Ensemble, Limits, MemberRole, Sid, quorum::Group, quorum::Rule};
 
 /// A world, as written.
@@ -22,6 +22,8 @@ struct Written {
     clients: u8,
     fifo: bool,
     snapshot_chunk: u32,
+    #[serde(default, skip_serializing_if = "ServiceKind::is_ledger")]
+    service: ServiceKind,
     /// Those of most nodes: of all, as a rule.
     #[serde(with = "LimitsOptions")]
     limits: Limits,
@@ -65,9 +67,9 @@ pub(super) fn serialize<S: Serializer>(setup: &Setup, to: S) -> Result<S::Ok, S:
             Some(groups.iter().map(members).collect())
         }
     };
-    let Setup { ref ensemble, clients, fifo, snapshot_chunk, .. } = *setup;
+    let Setup { ref ensemble, clients, fifo, snapshot_chunk, service, .. } = *setup;
     let snapshot_chunk = u32::try_from(snapshot_chunk).map_err(ser::Error::custom)?;
-    Written { nodes, groups, version: ensemble.version(), clients, fifo, snapshot_chunk, limits }.serialize(to)
+    Written { nodes, groups, version: ensemble.version(), clients, fifo, snapshot_chunk, service, limits }.serialize(to)
 }
 
 fn write_node(setup: &Setup, index: usize, node: &NodeSetup, limits: &Limits) -> WrittenNode {
@@ -95,13 +97,14 @@ impl Written {
             return Err(format!("a piece of a snapshot has 1 to {LARGEST_CHUNK} bytes"));
         }
         let nodes = self.nodes.into_iter().map(|node| node.setup(&self.limits)).collect::<Result<_, String>>()?;
-        let Written { clients, fifo, snapshot_chunk, .. } = self;
+        let Written { clients, fifo, snapshot_chunk, service, .. } = self;
         Ok(Setup {
             ensemble,
             nodes,
             clients,
             fifo,
             snapshot_chunk: snapshot_chunk as usize,
+            service,
             conduct: Conduct::default(),
             only: Vec::new(),
         })

@@ -1,5 +1,7 @@
 //! `describe`: what happened, in plain words and ZooKeeper's vocabulary.
 
+mod tree;
+
 use super::names::*;
 use crate::sim::{DiskMode, DiskWrite, Event, Fault, Loss, Op, Packet, PacketKind, Stage};
 use crate::zab::{Milestone, Notification, WriteError, Zxid};
@@ -69,6 +71,7 @@ pub fn describe(event: &Event) -> String {
         Event::Abandoned { client, server, serial } => {
             format!("client {client} loses {server}: outcome unknown (#{serial})")
         }
+        Event::Tree(event) => tree::text(&event),
         Event::StageEntered { stage } => stage_text(stage).into(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Disk, Failure, Safety, Snapshot};
 use crate::replica::Service;
-use crate::sim::ledger::Ledger;
+use crate::sim::machine::Machine;
 use crate::sim::{DiskMode, History};
 use crate::zab::{Conduct, Epoch, LogSlice, Ratio, Recovered, SnapshotImage, Txn, Zxid, mutant};
 
@@ -19,7 +19,7 @@ const RECORDS_PER_FILE: u64 = 32;
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Recovery {
     pub(in crate::sim) recovered: Recovered,
-    pub(in crate::sim) ledger: Ledger,
+    pub(in crate::sim) service: Machine,
     /// The snapshot it began with.
     pub(in crate::sim) snapshot: Zxid,
 }
@@ -47,31 +47,30 @@ impl Disk {
         }
     }
 
-    /// A disk with a history on it; `ledger` is empty.
-    pub(in crate::sim) fn with_history(history: &History, mut ledger: Ledger) -> Disk {
+    /// A disk with a history on it; `service` is without a history.
+    pub(in crate::sim) fn with_history(history: &History, mut service: Machine) -> Disk {
         let mut disk = Disk::empty();
         if *history == History::default() {
             return disk;
         }
         disk.accepted_epoch = Some(history.accepted_epoch);
         disk.current_epoch = Some(history.current_epoch);
-        let keep = |disk: &mut Disk, ledger: &Ledger, zxid: Zxid| {
+        let keep = |disk: &mut Disk, service: &Machine, zxid: Zxid| {
             if history.snapshot_at == Some(zxid) {
-                let chunks = ledger.snapshot();
+                let chunks = service.snapshot();
                 disk.snapshots.push(Snapshot { zxid, chunks, safety: Safety::Durable, is_own: true });
             }
         };
-        keep(&mut disk, &ledger, Zxid::ZERO);
+        keep(&mut disk, &service, Zxid::ZERO);
         for &(epoch, count) in &history.txns {
             for counter in 1..=count {
                 let zxid = Zxid::new(epoch, counter);
-                let txn = Txn { zxid, payload: ledger.prepare_history(zxid) };
-                ledger.take(&txn);
+                let txn = Txn { zxid, payload: service.prepare_history(zxid) };
+                service.replay(&txn);
                 disk.log.push_back(txn);
-                keep(&mut disk, &ledger, zxid);
+                keep(&mut disk, &service, zxid);
             }
         }
-        ledger.forget_prepared();
         if let Some(snapshot) = disk.snapshots.first().map(|snapshot| snapshot.zxid).filter(|_| history.purged) {
             disk.base = snapshot;
             disk.log.retain(|txn| txn.zxid > snapshot);
@@ -79,31 +78,31 @@ impl Disk {
         disk
     }
 
-    /// Reads the newest good snapshot and the log after it, as written; a flush came before. `ledger` is empty. A log that
+    /// Reads the newest good snapshot and the log after it, as written; a flush came before. `service` is without a history. A log that
     /// begins after something no snapshot contains is no history: its server is one without data.
-    pub(in crate::sim) fn recover(&self, window: usize, mut ledger: Ledger) -> Recovery {
+    pub(in crate::sim) fn recover(&self, window: usize, mut service: Machine) -> Recovery {
         let newest = self.snapshots.iter().rev().find(|snapshot| snapshot.is_usable(self.base));
         let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
         if self.is_dataless() {
             let last_zxid = Zxid::MISSING;
             let recovered =
                 Recovered { accepted_epoch, current_epoch, last_zxid, base: Zxid::ZERO, recent: Vec::new() };
-            return Recovery { recovered, ledger, snapshot: Zxid::ZERO };
+            return Recovery { recovered, service, snapshot: Zxid::ZERO };
         }
         let mut last_zxid = Zxid::ZERO;
         if mutant!(self, Zk2325) && newest.is_none() {
             let recovered =
                 Recovered { accepted_epoch, current_epoch, last_zxid, base: Zxid::ZERO, recent: Vec::new() };
-            return Recovery { recovered, ledger, snapshot: Zxid::ZERO };
+            return Recovery { recovered, service, snapshot: Zxid::ZERO };
         }
         if let Some(snapshot) = newest {
-            ledger.restore(&SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() });
+            service.restore(&SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() });
             last_zxid = snapshot.zxid;
         }
         let snapshot = last_zxid;
         let replay = self.log.partition_point(|txn| txn.zxid <= snapshot);
         for txn in self.log.range(replay..) {
-            ledger.take(txn);
+            service.replay(txn);
             last_zxid = txn.zxid;
         }
         let first = if replay < self.log.len() || self.log.back().is_some_and(|txn| txn.zxid == snapshot) {
@@ -114,7 +113,7 @@ impl Disk {
         let recent = self.log.range(first..).cloned().collect();
         Recovery {
             recovered: Recovered { accepted_epoch, current_epoch, last_zxid, base: self.base, recent },
-            ledger,
+            service,
             snapshot,
         }
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::replica::Service;
 use crate::sim::History;
 use crate::sim::ledger::Ledger;
+use crate::sim::machine::Machine;
 use crate::zab::{LogSlice, Recovered};
 
 fn z(counter: u32) -> Zxid {
@@ -14,8 +15,8 @@ fn txn(counter: u32) -> Txn {
     Txn { zxid: z(counter), payload: Payload::new(&[counter as u8]) }
 }
 
-fn ledger() -> Ledger {
-    Ledger::new(1, 64)
+fn ledger() -> Machine {
+    Machine::Ledger(Ledger::new(1, 64))
 }
 
 /// Numbers writes, so that a test reads like what a process does.
@@ -331,7 +332,7 @@ fn a_given_history_is_the_same_on_every_disk_that_shares_it() {
     let purged = Disk::with_history(&purged, ledger());
     let (a, b) = (long.recover(3, ledger()), purged.recover(3, ledger()));
     let same_base = Recovered { base: a.recovered.base, ..b.recovered.clone() };
-    assert_eq!((a.ledger.digest(), &a.recovered), (b.ledger.digest(), &same_base));
+    assert_eq!((a.service.digest(), &a.recovered), (b.service.digest(), &same_base));
     assert_eq!((a.recovered.base, b.recovered.base), (Zxid::ZERO, z(4)));
     assert_eq!((a.snapshot, b.snapshot, purged.log.len(), a.recovered.recent.len()), (Zxid::ZERO, z(4), 4, 3));
     assert_eq!(a.recovered.current_epoch, Some(Epoch(2)));

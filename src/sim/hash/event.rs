@@ -1,7 +1,7 @@
 //! An event as words.
 
 use super::action::{loss, mode, op, pack};
-use super::{Words, epoch, tagged, vote, zxid};
+use super::{Words, epoch, tagged, tree, vote, zxid};
 use crate::sim::{DiskWrite, Event, Fault, Op, Packet};
 use crate::zab::{HaltReason, LeaveReason, Milestone, Notification, Reason, WriteError, Zxid};
 
@@ -77,6 +77,7 @@ pub(super) fn fold(event: &Event, out: &mut Words) {
             out.put([small(91, client.into(), server.index()), serial.into()]);
         }
         StageEntered { stage } => out.put([small(92, stage as usize, 0)]),
+        Tree(event) => tree::fold(event, out),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::World;
 use crate::sim::client::{of_token, token};
 use crate::sim::ledger::{Applied, Order};
-use crate::sim::{Chance, Event, Node, Op};
+use crate::sim::{Chance, Event, Node, Op, ServiceKind};
 use crate::zab::{Input, PeerState, Rejected, Zxid};
 
 impl World {
@@ -16,6 +16,9 @@ impl World {
         session.server = Some(server);
         let (serial, seen) = (session.serial, session.seen);
         self.events.push(Event::Invoked { client, server, op, serial });
+        if self.setup.service == ServiceKind::ZooKeeper {
+            return self.ask(client, server, op, serial);
+        }
         let state = &self.nodes[server.index()];
         let applied = state.last_applied().filter(|_| state.serving && !state.paused);
         if applied.is_none_or(|applied| applied < seen) {
@@ -48,13 +51,19 @@ impl World {
 
     /// Answers with the state of `server`, at the txn of a write or at the last one applied.
     fn answer(&mut self, server: Node, client: u8, serial: u32, write: Option<Zxid>) {
-        let Some(ledger) = self.nodes[server.index()].replica().map(|replica| replica.service()) else { return };
+        let replica = self.nodes[server.index()].replica();
+        let Some(ledger) = replica.and_then(|replica| replica.service().ledger()) else { return };
         let zxid = write.unwrap_or(ledger.last_zxid());
         let contained = if write.is_some() { serial } else { ledger.last_serial(client) };
+        self.answered(client, server, zxid, contained);
+    }
+
+    /// The operation that a client waits for is answered.
+    pub(super) fn answered(&mut self, client: u8, server: Node, zxid: Zxid, seen: u32) {
         let session = &mut self.clients[usize::from(client)];
         let Some((op, serial)) = session.pending.take() else { return };
         session.seen = session.seen.max(zxid);
-        self.events.push(Event::Replied { client, server, op, serial, zxid, seen: contained });
+        self.events.push(Event::Replied { client, server, op, serial, zxid, seen });
         self.chances.push(Chance::ClientFree { client });
     }
 
@@ -71,9 +80,16 @@ impl World {
         }
     }
 
-    fn refused(&mut self, client: u8, server: Node, serial: u32) {
+    pub(super) fn refused(&mut self, client: u8, server: Node, serial: u32) {
         self.clients[usize::from(client)].pending = None;
         self.events.push(Event::Refused { client, server, serial });
+        self.chances.push(Chance::ClientFree { client });
+    }
+
+    /// Nobody knows what becomes of the operation that a client waited for.
+    pub(super) fn abandoned(&mut self, client: u8, server: Node, serial: u32) {
+        self.clients[usize::from(client)].pending = None;
+        self.events.push(Event::Abandoned { client, server, serial });
         self.chances.push(Chance::ClientFree { client });
     }
 
@@ -91,10 +107,10 @@ impl World {
 
     /// The connections of clients to `server` broke.
     pub(super) fn abandon(&mut self, server: Node) {
-        for (client, session) in (0..).zip(&mut self.clients) {
-            if let Some((_, serial)) = session.pending.take_if(|_| session.server == Some(server)) {
-                self.events.push(Event::Abandoned { client, server, serial });
-                self.chances.push(Chance::ClientFree { client });
+        for client in 0..self.clients.len() {
+            let session = &self.clients[client];
+            if let Some((_, serial)) = session.pending.filter(|_| session.server == Some(server)) {
+                self.abandoned(client as u8, server, serial);
             }
         }
     }

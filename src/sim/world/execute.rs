@@ -3,13 +3,14 @@
 use super::World;
 use crate::replica::Effect;
 use crate::sim::disk::Read;
-use crate::sim::ledger::{Ledger, digest_of};
+use crate::sim::ledger::digest_of;
+use crate::sim::machine::Machine;
 use crate::sim::{Chance, Event, LinkKey, Loss, Node};
 use crate::zab::{HaltReason, Output};
 
 impl World {
     /// Executes the outputs of one step of `node`, or those before the crash that waits for such a step.
-    pub(super) fn execute(&mut self, node: Node, effects: &mut Vec<Effect<Ledger>>) {
+    pub(super) fn execute(&mut self, node: Node, effects: &mut Vec<Effect<Machine>>) {
         let doom = self.nodes[node.index()].doom.filter(|&(after, _)| effects.len() > usize::from(after));
         let executed = doom.map_or(effects.len(), |(after, _)| after.into());
         for effect in effects.drain(..).take(executed) {
@@ -24,7 +25,7 @@ impl World {
         }
     }
 
-    fn execute_one(&mut self, node: Node, effect: Effect<Ledger>) {
+    fn execute_one(&mut self, node: Node, effect: Effect<Machine>) {
         match effect {
             Effect::Output(output) => self.execute_output(node, output),
             Effect::Snapshot { id, zxid, chunks, .. } => {
@@ -33,7 +34,9 @@ impl World {
                 }
             }
             Effect::Proposed { txn } => {
-                self.events.push(Event::Proposed { node, zxid: txn.zxid, digest: digest_of(&txn.payload) });
+                let digest = digest_of(&txn.payload);
+                self.events.push(Event::Proposed { node, zxid: txn.zxid, digest });
+                self.show_changes(node, &txn, digest);
             }
             Effect::Applied { txn, effect, digest: state, committed } => {
                 let (zxid, digest) = (txn.zxid, digest_of(&txn.payload));
@@ -41,11 +44,12 @@ impl World {
                     let in_order = effect.in_order;
                     self.events.push(Event::Delivered { node, zxid, digest, state, in_order });
                     self.answer_write(node, effect, zxid);
+                    self.show_closed_session(node, &txn);
                 } else {
                     self.events.push(Event::FastForwarded { node, zxid, digest, state });
                 }
             }
-            Effect::Answer(()) => {}
+            Effect::Answer(answer) => self.on_answer(node, answer),
             Effect::Restored { zxid, digest: state } => self.events.push(Event::Restored { node, zxid, state }),
         }
     }

@@ -23,6 +23,7 @@ fn setup(participants: usize, observers: usize) -> Setup {
         clients: 2,
         fifo: true,
         snapshot_chunk: 16,
+        service: Default::default(),
         conduct: Conduct::default(),
     }
 }
@@ -203,7 +204,7 @@ fn a_restarted_majority_remembers_what_was_acknowledged() {
     assert_eq!(run.serving(), 3, "{}", run.world.peers_report());
     let leader = run.world.node(run.leader().unwrap());
     for (client, serial) in (0..).zip(written) {
-        assert!(leader.replica().unwrap().service().last_serial(client) >= serial);
+        assert!(leader.replica().unwrap().service().ledger().unwrap().last_serial(client) >= serial);
     }
 }
 

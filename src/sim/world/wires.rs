@@ -16,6 +16,17 @@ impl World {
             return;
         }
         self.events.push(Event::Sent { link, from, packet: packet_of(&message) });
+        match &mut self.codecs {
+            None => self.travel(from, link, message),
+            Some(codecs) => {
+                for message in codecs.transmit(&self.net, link, from, &message) {
+                    self.travel(from, link, message);
+                }
+            }
+        }
+    }
+
+    fn travel(&mut self, from: Node, link: LinkKey, message: Message) {
         let (to, kind) = (link.other(from), kind_of(&message));
         if self.net.send(link, from, message) && !self.is_blocked(from, to) {
             self.chances.push(Chance::Packet { link, to, kind });
@@ -114,6 +125,7 @@ impl World {
     pub(super) fn post(&mut self, from: Node, to: Sid, notification: Notification) {
         let to = Node::of(to);
         self.events.push(Event::NotificationSent { from, to, notification });
+        let notification = self.codecs.as_ref().map_or(notification, |codecs| codecs.notify(&notification));
         let is_up = self.nodes[to.index()].is_up();
         if self.net.mailboxes.put(from, to, notification, is_up) {
             self.raise_notification(from, to);

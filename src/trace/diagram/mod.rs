@@ -88,7 +88,7 @@ enum Sign {
 }
 
 fn mark(event: &Event) -> Mark {
-    use crate::sim::Fault;
+    use crate::sim::{Fault, TreeEvent};
     use crate::zab::Milestone;
     let arrow = |from, to, stroke| Mark::Arrow { from, to, stroke };
     match *event {
@@ -131,6 +131,15 @@ fn mark(event: &Event) -> Mark {
         Event::Invoked { server, .. } => Mark::At(server, Sign::Asked),
         Event::Replied { server, .. } => Mark::At(server, Sign::Answered),
         Event::Refused { server, .. } | Event::Abandoned { server, .. } => Mark::At(server, Sign::Refused),
+        Event::Tree(event) => match event {
+            TreeEvent::Saw { server, .. }
+            | TreeEvent::Joined { server, .. }
+            | TreeEvent::SessionOver { server, .. }
+            | TreeEvent::Fired { server, .. } => Mark::At(server, Sign::Answered),
+            TreeEvent::SessionClosed { node, .. } => Mark::At(node, Sign::Delivered),
+            TreeEvent::FilesDiffer { node } => Mark::At(node, Sign::Recovered),
+            TreeEvent::Change { node, .. } => Mark::At(node, Sign::Proposed),
+        },
         Event::StageEntered { .. } => Mark::Everywhere,
     }
 }

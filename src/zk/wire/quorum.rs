@@ -151,7 +151,7 @@ pub enum Sender {
 }
 
 /// Reads the messages of a link from bytes as they arrive.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LinkDecoder {
     sender: Sender,
     buffer: Vec<u8>,
