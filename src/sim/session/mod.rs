@@ -89,7 +89,7 @@ pub(super) enum Step {
     Event(TreeEvent),
     /// The operation is answered.
     Answered { serial: u32, zxid: Zxid, seen: u32 },
-    /// The operation was never asked for.
+    /// The operation was not done: it was never asked for, or a server said no.
     Refused { serial: u32 },
     /// Nobody knows whether the operation was done.
     Unknown { serial: u32 },
@@ -284,20 +284,20 @@ impl Session {
             return;
         }
         let outcome = outcome(&reply);
-        if let Some(again) = self.script.on_answer(&asked, outcome) {
-            let (request, asked) = again;
+        if let Some((request, asked)) = self.script.on_answer(&asked, outcome) {
             return self.send(&request, asked, steps);
         }
-        if let Some(serial) = asked.answers {
-            let seen = match (asked.purpose, sight) {
-                (Purpose::Write(_), _) => serial,
-                (_, Sight::Znode { found: Some(Found { value: Some(value), .. }), .. }) => value as u32,
-                _ => 0,
-            };
-            steps.push(Step::Answered { serial, zxid, seen });
-            if let Some((request, asked)) = self.script.after(serial) {
-                self.send(&request, asked, steps);
-            }
+        let Some(serial) = asked.answers else { return };
+        let seen = match (asked.purpose, sight, outcome) {
+            (Purpose::Write(_), _, Ok(())) => serial,
+            (_, Sight::Znode { found: Some(Found { value: Some(value), .. }), .. }, Ok(())) => value as u32,
+            (Purpose::Data(_), _, Err(ErrorCode::NoNode)) => 0,
+            // The session is over, or the like.
+            _ => return steps.push(Step::Refused { serial }),
+        };
+        steps.push(Step::Answered { serial, zxid, seen });
+        if let Some((request, asked)) = self.script.after(serial) {
+            self.send(&request, asked, steps);
         }
     }
 

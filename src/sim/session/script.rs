@@ -171,7 +171,7 @@ impl Script {
                 (Request::Create(create(path, CreateMode::Persistent, serial)), Write::Create)
             }
             (Write::Create, ErrorCode::NodeExists) | (Write::Multi, _) => (self.set(serial), Write::Set),
-            // Nothing else is ever refused; an answer that says so counts as one, and the checkers see what it shows.
+            // The session is over.
             _ => return None,
         };
         Some((request, Asked { purpose: Purpose::Write(next), ..*asked }))
