@@ -15,8 +15,9 @@ use zabsim::sim::{Action, Event, Node, STREAM_VERSION, World};
 use zabsim::trace::{EndLine, Header, Recorder, Replay, Trace};
 use zabsim::zab::Instant;
 
-/// Something of everything: calm, all faults, groups, snapshots, violations.
-const SOME: [&str; 6] = ["election-3", "random-faults", "groups", "observer-snap", "restart-storm", "fifo-off"];
+/// Something of everything: calm, all faults, groups, snapshots, violations, the whole server.
+const SOME: [&str; 7] =
+    ["election-3", "random-faults", "groups", "observer-snap", "restart-storm", "fifo-off", "zookeeper"];
 
 fn outcome(scenario: &Scenario, seed: u64) -> Outcome {
     run(scenario, seed, &Options::default(), &mut ())

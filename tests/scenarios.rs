@@ -61,7 +61,7 @@ scenarios![
     leader_paused, learner_ahead, lone_proposal, lying_fsync, observer_snap, random_faults, random_faults_7,
     restart_storm, slow_disk, slow_snapshot, snap_broken_off, split_brain, stale_epoch_returns, stale_sync, sync_diff,
     sync_diff_disk, sync_empty_diff, sync_snap, sync_snap_fork, sync_trunc, sync_trunc_under_load, trunc_disk_full,
-    weights, wiped_follower,
+    weights, wiped_follower, zookeeper,
 ];
 
 /// A promise that every seed keeps without the faults as well says nothing about them.

@@ -27,6 +27,7 @@ pub fn of(scenario: &Scenario, seed: u64, faults: &BTreeMap<String, u64>) -> Vec
         ("clock drift", format!("{} ppm", clocks.drift)),
         ("clients", workload.clients.to_string()),
         ("chaos", run.chaos.0.to_string()),
+        ("service", if scenario.service.is_ledger() { "ledger".into() } else { "zookeeper".into() }),
     ];
     if let Some(random) = random {
         inputs.push(("a fault every", random.every.0.to_string()));
@@ -91,6 +92,7 @@ mod tests {
         assert_eq!(value("[cluster]\ngroups = [[\"p1\", \"p2\", \"p3\"]]\n", "quorum"), "groups");
         assert_eq!(value("[cluster]\nparticipants = 5\n", "participants"), "5");
         assert_eq!(value("", "start"), "cold");
+        assert_eq!(value("service = \"zookeeper\"\n", "service"), "zookeeper");
         assert_eq!(value("[history.p1]\ntxns = [[1, 5]]\n", "start"), "with logs");
         assert_eq!(value("[history.p1]\ntxns = [[1, 5]]\nsnapshot = [1, 3]\n", "start"), "with snapshots");
         let purged = "[history.p1]\ntxns = [[1, 5]]\nsnapshot = [1, 3]\npurged = true\n";

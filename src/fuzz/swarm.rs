@@ -14,7 +14,7 @@ use crate::sim::latency::{DiskOptions, Latency, NetworkOptions};
 use crate::sim::schedule::RunOptions;
 use crate::sim::text::{Share, Time};
 use crate::sim::workload::{Mix, WorkloadOptions};
-use crate::sim::{Node, Rng, Stream};
+use crate::sim::{Node, Rng, ServiceKind, Stream};
 use crate::zab::{Duration, Limits};
 
 /// The name of such scenarios.
@@ -44,6 +44,7 @@ pub fn draw(seed: u64) -> Scenario {
     };
     scenario.workload = draw.workload(&scenario.limits);
     scenario.random = Some(draw.faults());
+    scenario.service = draw.of(&[(ServiceKind::Ledger, 9), (ServiceKind::ZooKeeper, 1)]);
     scenario
 }
 

@@ -10,7 +10,7 @@ use crate::sim::latency::{DiskOptions, Latency, NetworkOptions};
 use crate::sim::schedule::RunOptions;
 use crate::sim::text::{Share, Time};
 use crate::sim::workload::{Mix, WorkloadOptions};
-use crate::sim::{Node, Stage};
+use crate::sim::{Node, ServiceKind, Stage};
 use crate::zab::{Duration, Instant};
 
 /// What is known of the run that fails.
@@ -27,6 +27,7 @@ pub(super) struct Seen {
 pub(super) fn simpler(scenario: &Scenario, seen: &Seen, target: &Target) -> Vec<Scenario> {
     let mut offers = Offers { scenario, out: Vec::new() };
     offers.habits();
+    offers.offer(|s| s.service = ServiceKind::Ledger);
     offers.course(seen, target);
     offers.faults(seen);
     offers.cluster(seen.seed);

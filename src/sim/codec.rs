@@ -54,3 +54,47 @@ impl Codecs {
 pub(super) fn config_text(version: u64) -> String {
     format!("version={version:x}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replica::Service;
+    use crate::sim::machine::Machine;
+    use crate::sim::world::tests::zookeeper::zookeeper;
+    use crate::zab::{Config, Epoch, Instant, Limits, Payload, Sid, Txn, Zxid};
+
+    #[test]
+    fn what_is_sent_arrives_and_a_snapshot_in_any_pieces() {
+        let (learner, leader) = (Node::at(0), Node::at(1));
+        let setup = zookeeper();
+        let mut net = Network::new(2);
+        net.dial(learner, leader);
+        let link = net.open(learner, leader);
+        let mut codecs = Codecs::new(&setup.ensemble);
+        let config = Config::new(Sid(1), setup.ensemble.clone(), Limits::default()).unwrap();
+        let chunks = Machine::new(&setup, &config, Instant::ZERO).snapshot();
+        let zxid = Zxid::new(Epoch(2), 7);
+        let txn = Txn { zxid, payload: Payload::new(b"some bytes") };
+        let messages = [Message::Proposal { txn }, Message::Commit { zxid }, Message::UpToDate];
+        for message in &messages {
+            assert_eq!(codecs.transmit(&net, link, leader, message), std::slice::from_ref(message));
+        }
+        let ack = Message::Ack { zxid };
+        assert_eq!(codecs.transmit(&net, link, learner, &ack), std::slice::from_ref(&ack), "the other direction");
+        let mut arrived = codecs.transmit(&net, link, leader, &Message::Snap { zxid });
+        for chunk in &chunks {
+            arrived.extend(codecs.transmit(&net, link, leader, &Message::SnapChunk { chunk: chunk.clone() }));
+        }
+        arrived.extend(codecs.transmit(&net, link, leader, &Message::SnapDone));
+        assert_eq!((arrived.first(), arrived.last()), (Some(&Message::Snap { zxid }), Some(&Message::SnapDone)));
+        let bytes = |chunks: &mut dyn Iterator<Item = &Payload>| -> Vec<u8> {
+            chunks.flat_map(|chunk| chunk.as_bytes()).copied().collect()
+        };
+        let mut pieces = arrived.iter().filter_map(|message| match message {
+            Message::SnapChunk { chunk } => Some(chunk),
+            _ => None,
+        });
+        assert_eq!(bytes(&mut pieces), bytes(&mut chunks.iter()));
+        assert_eq!(codecs.transmit(&net, link, leader, &messages[1]), &messages[1..2], "packets go on behind it");
+    }
+}

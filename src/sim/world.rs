@@ -295,4 +295,4 @@ impl World {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::sim) mod tests;

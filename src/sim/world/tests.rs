@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+pub(in crate::sim) mod zookeeper;
+
 use super::*;
 use crate::sim::{Action, Drift, History, LinkKey, Loss, NodeSetup, Op, Rng, Stream};
 use crate::zab::{Conduct, Ensemble, Epoch, Limits, MemberRole, PeerState, Ratio, Sid, Zxid};
@@ -107,6 +109,10 @@ impl Run {
                 Event::Lost { .. } => "lost",
                 Event::Restored { .. } => "restored",
                 Event::Halted { .. } => "halted",
+                Event::Tree(event) => match zookeeper::name(event) {
+                    Some(name) => name,
+                    None => continue,
+                },
                 _ => continue,
             };
             *self.counts.entry(name).or_default() += 1;
