@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use zabsim::replica::{Effect, Replica};
+use zabsim::replica::{Effect, Replica, Service};
 use zabsim::zab::{
     Config, Duration, Ensemble, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Output, PeerState, Recovered,
-    Sid, Txn, Zxid,
+    Sid, SnapshotImage, Txn, Zxid,
 };
 use zabsim::zk::service::config::ServiceConfig;
 use zabsim::zk::service::zk::Zk;
@@ -115,6 +115,20 @@ impl Cluster {
             self.inputs.push_back((other(ends, sid), Input::Closed { link }));
         }
         self.settle();
+    }
+
+    /// The state of a server is recovered from its disk, which holds what was applied.
+    pub fn reload(&mut self, sid: Sid) {
+        let node = self.nodes.get_mut(&sid).expect("it is up");
+        let last_zxid = node.replica.peer().last_zxid();
+        let (accepted_epoch, current_epoch) = (None, None);
+        let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, base: last_zxid, recent: Vec::new() };
+        let found = node.replica.service();
+        let mut service = Zk::new(found.config().clone(), self.now);
+        service.restore(&SnapshotImage { zxid: last_zxid, chunks: found.snapshot() });
+        let mut effects = Vec::new();
+        node.replica.reloaded(self.now, recovered, service, &mut effects);
+        self.execute(sid, effects);
     }
 
     /// A client connects to a server.
