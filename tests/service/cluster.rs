@@ -214,9 +214,9 @@ impl Cluster {
                 let link = LinkId(self.last_link);
                 self.links.insert(link, [sid, to]);
                 self.inputs.push_back((to, Input::Accepted { link }));
-                self.inputs.push_back((sid, Input::Connected { link }));
+                self.inputs.push_back((sid, Input::Connected { to, link }));
             }
-            Output::Connect { .. } => self.inputs.push_back((sid, Input::ConnectFailed)),
+            Output::Connect { to } => self.inputs.push_back((sid, Input::ConnectFailed { to })),
             Output::Send { link, message } => {
                 if let Some(ends) = self.links.get(&link) {
                     self.inputs.push_back((other(*ends, sid), Input::Received { link, message }));
