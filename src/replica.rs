@@ -92,9 +92,10 @@ impl<S: Service> Replica<S> {
         self.do_as_asked(now, out);
     }
 
-    /// The answer to [`Output::Reload`]: `service` is in the state that `recovered` describes.
+    /// The answer to [`Output::Reload`]: `service` is in the state that `recovered` describes, and gives that to the one
+    /// that is here.
     pub fn reloaded(&mut self, now: Instant, recovered: Recovered, service: S, out: &mut Vec<Effect<S>>) {
-        self.service = service;
+        self.service.reload(service);
         self.handle(now, Input::Reloaded(Box::new(recovered)), out);
     }
 

@@ -3,7 +3,9 @@
 mod conversation;
 
 use conversation::Conversation;
-use zabsim::zab::{Epoch, Message, NOTIFICATION_VERSION, Notification, PeerState, Sid, Vote, Zxid};
+use zabsim::zab::{
+    Epoch, Input, LinkId, Message, NOTIFICATION_VERSION, Notification, Output, PeerState, Reason, Sid, Vote, Zxid,
+};
 
 /// Three participants with one txn, p3 leading epoch 2, everybody serving.
 fn three() -> Conversation {
@@ -218,4 +220,32 @@ fn chatter_does_not_silence_the_best_voter() {
     }
     let told = talk.matches("p3 ~ p2").count();
     assert!(told > 2, "p3 tells p2 its vote again and again:\n{talk}");
+}
+
+/// What comes of a dial to the leader of an earlier election costs nothing: neither the way to the present one nor patience.
+#[test]
+fn a_late_answer_of_an_earlier_dial_is_nobodys() {
+    let mut c = Conversation::of("participants 3\n start p1\n settle");
+    let vote = Vote { leader: Sid(3), zxid: Zxid::ZERO, peer_epoch: Epoch(0) };
+    for from in ["p2", "p3"] {
+        let (state, version) = (PeerState::Looking, NOTIFICATION_VERSION);
+        c.notify("p1", from, Notification { state, vote, round: 1, version, config_version: 0 });
+    }
+    c.run("settle");
+    let mut p1 = c.peer("p1").clone();
+    let (now, _) = p1.next_timeout().expect("it waits for better votes");
+    let mut said = |input| {
+        let mut out = Vec::new();
+        p1.handle(now, input, &mut out);
+        out
+    };
+    assert!(said(Input::Wake).contains(&Output::Connect { to: Sid(3) }));
+    for _ in 0..9 {
+        assert_eq!(said(Input::ConnectFailed { to: Sid(2) }), []);
+    }
+    let (late, link) = (LinkId(1), LinkId(2));
+    let refused = Output::Disconnect { link: late, reason: Reason::Unwanted };
+    assert_eq!(said(Input::Connected { to: Sid(2), link: late }), [refused]);
+    let connected = said(Input::Connected { to: Sid(3), link });
+    assert_eq!(connected, [Output::Send { link, message: follower_info(1, 0) }]);
 }

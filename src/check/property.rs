@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::sim::ServiceKind;
+
 /// Something that must hold. S: core safety, D: durability and recovery, E: epochs and election, C: the code's own states,
 /// K: clients, L: liveness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +52,8 @@ pub enum Property {
     D9,
     /// Restart idempotence: a restart yields the history on the disk, and the state that belongs to it.
     D10,
+    /// Faithful files: what a server reads from its files is what was written to its disk.
+    D11,
     /// Ascending epochs: acceptedEpoch and currentEpoch never decrease on a disk.
     E1,
     /// Ordered epochs: currentEpoch is not above acceptedEpoch, nor the history above currentEpoch once a peer votes.
@@ -94,6 +98,10 @@ pub enum Property {
     K4,
     /// Session closure: no ephemeral node outlives its session.
     K5,
+    /// Honest reads: an answer shows the state at the zxid it names, and what a client sees on a connection never goes back.
+    K6,
+    /// Watches: a client is told of the first change it watches for before it sees it, and of nothing else.
+    K7,
     /// Leader after heal: a live connected quorum has exactly one leader with a synced quorum.
     L1,
     /// Progress: a write after the heal commits and is delivered everywhere.
@@ -139,6 +147,7 @@ const TABLE: [(&str, &str, &str); Property::COUNT] = [
     ("D8", "honest claims", "the zxid that a peer claims in a vote or ACKEPOCH is the end of its durable history"),
     ("D9", "no holes", "log, applied state, snapshots and committed window are contiguous"),
     ("D10", "restart idempotence", "a restart yields the history on the disk, and the state that belongs to it"),
+    ("D11", "faithful files", "what a server reads from its files is what was written to its disk"),
     ("E1", "ascending epochs", "acceptedEpoch and currentEpoch never decrease on a disk"),
     (
         "E2",
@@ -181,6 +190,8 @@ const TABLE: [(&str, &str, &str); Property::COUNT] = [
     ),
     ("K4", "observers", "an observer delivers what was committed, without a gap, and never first"),
     ("K5", "session closure", "no ephemeral node outlives its session"),
+    ("K6", "honest reads", "an answer shows the state at the zxid it names, and a connection's answers never go back"),
+    ("K7", "watches", "a client is told of the first change it watches for, before it sees it, and of nothing else"),
     ("L1", "leader after heal", "a live connected quorum has exactly one leader with a synced quorum"),
     ("L2", "progress", "a write after the heal commits and is delivered everywhere"),
     ("L3", "join", "every live connected peer comes to serve everything chosen"),
@@ -192,8 +203,8 @@ const TABLE: [(&str, &str, &str); Property::COUNT] = [
 const ALL: [Property; Property::COUNT] = {
     use Property::*;
     [
-        S1, S2, S3, S4, S5, S6, S7, S8, S9, S10, S11, S12, D1, D2, D3, D4, D5, D6, D7, D8, D9, D10, E1, E2, E3, E4, E5,
-        E6, E7, E8, E9, C1, C2, C3, C4, C5, C6, C7, C8, K1, K2, K3, K4, K5, L1, L2, L3, L4, L5, L6,
+        S1, S2, S3, S4, S5, S6, S7, S8, S9, S10, S11, S12, D1, D2, D3, D4, D5, D6, D7, D8, D9, D10, D11, E1, E2, E3,
+        E4, E5, E6, E7, E8, E9, C1, C2, C3, C4, C5, C6, C7, C8, K1, K2, K3, K4, K5, K6, K7, L1, L2, L3, L4, L5, L6,
     ]
 };
 
@@ -231,9 +242,11 @@ impl Property {
         self >= Property::L1
     }
 
-    /// Whether the simulated service has what it speaks of. The ledger has no sessions, so K5 has nothing to look at.
-    pub fn is_applicable(self) -> bool {
-        self != Property::K5
+    /// Whether servers that replicate `service` have what it speaks of: the ledger has neither sessions, nodes and watches, nor
+    /// files.
+    pub fn is_applicable(self, service: ServiceKind) -> bool {
+        let is_zookeepers = matches!(self, Property::D11 | Property::K5 | Property::K6 | Property::K7);
+        !is_zookeepers || service == ServiceKind::ZooKeeper
     }
 }
 

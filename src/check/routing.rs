@@ -5,7 +5,9 @@ use super::links::Links;
 use super::reached::Reached;
 use super::situations::Situations;
 use super::*;
-use crate::sim::{Digest, DiskWrite, Event, Fault, LinkKey, Op, Packet, PacketKind, Setup, Stage, World};
+use crate::sim::{
+    Digest, DiskWrite, Event, Fault, LinkKey, Op, Packet, PacketKind, ServiceKind, Setup, Stage, TreeEvent, World,
+};
 use crate::zab::{Duration, Epoch, Instant, LeaveReason, Milestone, PeerState, Phase, SyncMode, Zxid};
 
 /// All checkers of one run.
@@ -17,6 +19,7 @@ pub struct Checkers {
     situations: Situations,
     d5: d5_full_restart::FullRestart,
     d10: d10_restart_idempotence::RestartIdempotence,
+    service: ServiceKind,
     e3: e3_promise::Promise,
     e4: e4_fresh_epoch::FreshEpoch,
     e5: e5_best_history::BestHistory,
@@ -26,6 +29,8 @@ pub struct Checkers {
     k1: k1_monotonic_reads::MonotonicReads,
     k2: k2_read_your_writes::ReadYourWrites,
     k3: k3_linearizable::Linearizable,
+    k6: k6_honest_reads::HonestReads,
+    k7: k7_watches::Watches,
     l2: l2_progress::Progress,
     l4: l4_no_livelock::NoLivelock,
     l6: l6_recovery_time::RecoveryTime,
@@ -48,10 +53,12 @@ use d6_ack_durability::AckDurability as D6;
 use d7_history_before_epoch::HistoryBeforeEpoch as D7;
 use d8_honest_claims::HonestClaims as D8;
 use d9_no_holes::NoHoles as D9;
+use d11_faithful_files::FaithfulFiles as D11;
 use e1_ascending_epochs::AscendingEpochs as E1;
 use e2_ordered_epochs::OrderedEpochs as E2;
 use e8_pure_quorums::PureQuorums as E8;
 use k4_observers::Observers as K4;
+use k5_session_closure::SessionClosure as K5;
 use l1_leader_after_heal::LeaderAfterHeal as L1;
 use l3_join::Join as L3;
 use l5_restartability::Restartability as L5;
@@ -79,6 +86,7 @@ impl Checkers {
             situations: Situations::new(nodes, clients),
             d5: Default::default(),
             d10: Default::default(),
+            service: setup.service,
             e3: Default::default(),
             e4: e4_fresh_epoch::FreshEpoch::new(nodes),
             e5: e5_best_history::BestHistory::new(nodes),
@@ -88,6 +96,8 @@ impl Checkers {
             k1: k1_monotonic_reads::MonotonicReads::new(clients),
             k2: k2_read_your_writes::ReadYourWrites::new(clients),
             k3: k3_linearizable::Linearizable::new(clients),
+            k6: k6_honest_reads::HonestReads::new(clients),
+            k7: k7_watches::Watches::new(clients),
             l2: Default::default(),
             l4: Default::default(),
             l6: Default::default(),
@@ -137,6 +147,8 @@ impl Checkers {
     pub fn on_end(&mut self, step: u64, at: Instant, end: &End, view: &impl View) {
         let out = &mut self.out;
         out.begin(step, at);
+        self.ghost.settle_tree();
+        K5.on_settled(&mut self.ghost, out);
         let no_excuse = end.no_excuse(&self.ghost, view);
         self.patience.on_step(step + 1, out);
         match end.stage {
@@ -248,7 +260,7 @@ impl Checkers {
                 self.k2.on_replied(client, server, op, serial, seen, out);
                 self.k3.on_replied(ghost, client, server, op, zxid, out);
             }
-            Event::Tree(_) => {}
+            Event::Tree(ref event) => self.on_tree(event),
             Event::StageEntered { stage } => self.on_stage(stage),
             Event::NotificationLost { .. }
             | Event::NotificationSent { .. }
@@ -507,6 +519,9 @@ impl Checkers {
             E1.on_recovered(ghost, node, facts.accepted, facts.current, out);
             L5.on_boot(out);
         }
+        if self.service == ServiceKind::ZooKeeper {
+            D11.on_recovered(node, out);
+        }
         ghost.recovered(node, *facts);
         E2.on_recovered(node, facts, out);
         self.d10.on_recovered(ghost, node, facts, out);
@@ -515,6 +530,36 @@ impl Checkers {
     fn on_process(&mut self, node: Node) {
         self.e6.on_process(node);
         self.e7.on_process(node);
+    }
+
+    fn on_tree(&mut self, event: &TreeEvent) {
+        let (ghost, out) = (&mut self.ghost, &mut self.out);
+        if let TreeEvent::Change { zxid, digest, change, .. } = *event {
+            return ghost.tree_proposed(zxid, digest, change);
+        }
+        ghost.settle_tree();
+        K5.on_settled(ghost, out);
+        match *event {
+            TreeEvent::Change { .. } => {}
+            TreeEvent::SessionClosed { node, session, left, .. } => K5.on_closed(node, session, left, out),
+            TreeEvent::Joined { client, server, session } => {
+                K5.on_joined(ghost, client, server, session, out);
+                self.k7.on_joined(client, session);
+            }
+            TreeEvent::SessionOver { client, server, session } => {
+                K5.on_over(ghost, client, server, session, out);
+                self.k7.on_over(client);
+            }
+            TreeEvent::Saw { client, server, zxid, sight } => {
+                K5.on_saw(ghost, server, zxid, &sight, out);
+                self.k6.on_saw(ghost, client, server, zxid, &sight, out);
+                self.k7.on_saw(ghost, client, server, zxid, &sight, out);
+            }
+            TreeEvent::Fired { client, server, znode, kind } => {
+                self.k7.on_fired(ghost, client, server, znode, kind, out);
+            }
+            TreeEvent::FilesDiffer { node } => D11.on_differ(node, out),
+        }
     }
 
     fn on_stage(&mut self, stage: Stage) {

@@ -3,11 +3,17 @@
 //! [`Story::serving`] is legal through and through: p1 to p3 are elected, synchronised and serve, p4 observes, p3 leads epoch 1,
 //! (1,1) and (1,2) are written by client 0 and delivered everywhere. Every checker sees it and must stay silent.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod tree;
+mod verdicts;
 
-use super::{Checkers, End, Property, View};
+pub use verdicts::{ends_badly, fires, fires_after, fires_in};
+
+use std::collections::BTreeMap;
+
+use super::{Checkers, View};
 use crate::sim::{
-    DiskWrite, Drift, Event, Fault, History, LinkKey, Loss, Node, NodeSetup, Op, Packet, PacketKind, Setup, Stage,
+    DiskWrite, Drift, Event, Fault, History, LinkKey, Loss, Node, NodeSetup, Op, Packet, PacketKind, ServiceKind,
+    Setup, Stage,
 };
 use crate::zab::*;
 
@@ -78,7 +84,7 @@ impl Story {
             clients: 3,
             fifo: true,
             snapshot_chunk: 64,
-            service: Default::default(),
+            service: ServiceKind::ZooKeeper,
             conduct: Conduct::default(),
             only: Vec::new(),
         };
@@ -161,7 +167,7 @@ impl Story {
 
     pub fn stage_ends(&mut self, stage: Stage, converged: bool) {
         self.step += 1;
-        self.checkers.on_end(self.step, Instant(self.step * 1000), &end(stage, converged), &self.view);
+        self.checkers.on_end(self.step, Instant(self.step * 1000), &verdicts::end(stage, converged), &self.view);
     }
 
     // Processes and disks.
@@ -531,70 +537,8 @@ impl Story {
         let found = self.checkers.violations();
         assert!(found.is_empty(), "a legal story was found fault with:\n{}", found[0]);
     }
-
-    /// The property fired, and before it exactly these, in this order.
-    fn assert_fired(&self, property: Property, before: &[Property]) {
-        let mut fired: Vec<Property> = self.checkers.violations().iter().map(|v| v.property).collect();
-        let mut seen = BTreeSet::new();
-        fired.retain(|&property| seen.insert(property));
-        let text: Vec<String> = self.checkers.violations().iter().map(ToString::to_string).collect();
-        let text = text.join("\n");
-        let at = fired.iter().position(|&p| p == property);
-        let at = at.unwrap_or_else(|| panic!("{property} stayed silent; found:\n{text}"));
-        assert_eq!(&fired[..at], before, "what fired before {property}:\n{text}");
-        assert!(text.contains(property.name()));
-    }
 }
 
 fn digest(epoch: u32, counter: u32) -> u64 {
     u64::from(epoch) * 1000 + u64::from(counter)
-}
-
-/// In the legal story that serves, the property is checked and holds; then comes what breaks it, and it is the first to fire.
-pub fn fires(property: Property, bad: impl FnOnce(&mut Story)) {
-    fires_in(Story::serving(), property, bad);
-}
-
-/// The same in a legal story of one's own.
-pub fn fires_in(story: Story, property: Property, bad: impl FnOnce(&mut Story)) {
-    fires_after(&[], story, property, bad);
-}
-
-/// The same where others fire before; the test says why they must.
-pub fn fires_after(before: &[Property], mut story: Story, property: Property, bad: impl FnOnce(&mut Story)) {
-    story.assert_legal();
-    assert!(story.checkers.checked(property) > 0, "{property} was never checked");
-    bad(&mut story);
-    story.assert_fired(property, before);
-}
-
-fn end(stage: Stage, converged: bool) -> End {
-    End {
-        stage,
-        converged,
-        core: set(&[1, 2, 3, 4]),
-        bound: Duration::from_secs(30),
-        elections: 5,
-        recovery: Some(Duration::from_micros(900)),
-    }
-}
-
-/// A converged end is found fault with by nobody; after `bad` the end violates `property`.
-pub fn ends_badly(property: Property, bad: impl FnOnce(&mut Story)) {
-    let mut story = Story::serving();
-    story.enter(Stage::Converge);
-    story.write();
-    let mut good = Story::serving();
-    good.enter(Stage::Converge);
-    good.write();
-    good.stage_ends(Stage::Converge, true);
-    good.assert_legal();
-    assert!(good.checkers.checked(property) > 0);
-    if property == Property::L2 {
-        story = Story::serving();
-        story.enter(Stage::Converge);
-    }
-    bad(&mut story);
-    story.stage_ends(Stage::Converge, false);
-    story.assert_fired(property, &[]);
 }

@@ -253,7 +253,7 @@ fn report(loaded: &Loaded, outcome: Outcome) -> Report {
         clients: answers("writes", summary.writes).into_iter().chain(answers("reads", summary.reads)).collect(),
         recovered_within: summary.recovery.map(|took| took.to_string()),
         properties_checked: summary.properties_checked,
-        properties: Property::all().iter().filter(|property| property.is_applicable()).count(),
+        properties: Property::all().iter().filter(|property| property.is_applicable(loaded.scenario.service)).count(),
         reached: counts(summary.reached),
         broken_promises,
         violations: findings(&outcome.violations),

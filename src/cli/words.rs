@@ -10,6 +10,7 @@ use super::args::{WordKind, WordsArgs};
 use super::render::{Screen, WIDTH, bold, dim, wrapped};
 use crate::check::{Property, Situation};
 use crate::scenario::Scenario;
+use crate::sim::ServiceKind;
 use crate::sim::fault::Kind;
 use crate::zab::{Habit, Release};
 
@@ -115,7 +116,7 @@ fn situation(situation: Situation) -> Word {
 
 fn property(property: Property) -> Word {
     let means = format!("{}: {}.", property.name(), property.statement());
-    let note = (!property.is_applicable()).then(|| "not applicable: the service that runs here has no sessions".into());
+    let note = (!property.is_applicable(ServiceKind::Ledger)).then(|| "only where service = \"zookeeper\"".into());
     Word { word: property.id().into(), means, note }
 }
 

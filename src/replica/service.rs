@@ -31,6 +31,12 @@ pub trait Service: Clone {
     /// Replaces the whole state.
     fn restore(&mut self, image: &SnapshotImage);
 
+    /// Replaces the whole state by that of `read`, a new service that was brought to what is on disk. What belongs to the
+    /// server and not to the state stays: clients above all, who may connect to one that does not serve.
+    fn reload(&mut self, read: Self) {
+        *self = read;
+    }
+
     /// A digest of the applied state: equal states, equal digests.
     fn digest(&self) -> u64;
 

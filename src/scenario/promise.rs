@@ -45,7 +45,7 @@ impl Promise {
         let quoted = |name: &str| format!("\"{name}\"");
         for name in self.violates.iter().chain(&self.only) {
             if Property::from_id(name).is_none_or(|property| property.id() != name) {
-                let ids = "expected one of `S1` to `S12`, `D1` to `D10`, `E1` to `E9`, `C1` to `C8`, `K1` to `K5`, `L1` to `L6`";
+                let ids = "expected one of `S1` to `S12`, `D1` to `D11`, `E1` to `E9`, `C1` to `C8`, `K1` to `K7`, `L1` to `L6`";
                 let message = format!("unknown property `{name}`");
                 return Err(source.at("promise", &quoted(name), message).with_help(ids));
             }

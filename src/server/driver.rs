@@ -42,7 +42,7 @@ pub(super) enum Event {
     /// Somebody connected to the quorum port.
     Accepted { stream: TcpStream },
     /// What came of a dial.
-    Dialed { dial: u64, stream: io::Result<TcpStream> },
+    Dialed { dial: u64, to: Sid, stream: io::Result<TcpStream> },
     /// What came on a link.
     Received { link: LinkId, messages: Vec<Message> },
     /// A link ended.
@@ -219,9 +219,9 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                     self.feed(Input::Accepted { link }, effects);
                 }
             }
-            Event::Dialed { dial, stream } => match self.quorum.dialed(dial, stream) {
-                Some(Some(link)) => self.feed(Input::Connected { link }, effects),
-                Some(None) => self.feed(Input::ConnectFailed, effects),
+            Event::Dialed { dial, to, stream } => match self.quorum.dialed(dial, stream) {
+                Some(Some(link)) => self.feed(Input::Connected { to, link }, effects),
+                Some(None) => self.feed(Input::ConnectFailed { to }, effects),
                 None => {}
             },
             Event::Ended { link } => {

@@ -127,7 +127,7 @@ impl Quorum {
             if let Err(error) = &stream {
                 debug!(%to, %error, "cannot reach the leader");
             }
-            let _ = events.send(Event::Dialed { dial, stream }).await;
+            let _ = events.send(Event::Dialed { dial, to, stream }).await;
         });
     }
 

@@ -23,11 +23,16 @@ pub enum Input {
     },
     /// The connection we asked for stands.
     Connected {
+        /// To whom: not the leader of today if the answer was long in coming.
+        to: Sid,
         /// The new link.
         link: LinkId,
     },
     /// The connection we asked for was refused or timed out.
-    ConnectFailed,
+    ConnectFailed {
+        /// To whom.
+        to: Sid,
+    },
     /// A packet arrived.
     Received {
         /// On which link.

@@ -120,17 +120,17 @@ impl Peer {
                 }
                 Next::Stay
             }
-            Input::Connected { link } => {
+            Input::Connected { to, link } => {
                 match &mut self.role {
-                    Role::Following(learner) | Role::Observing(learner) => {
+                    Role::Following(learner) | Role::Observing(learner) if learner.leader() == to => {
                         learner.on_connected(&self.local, now, link, out);
                     }
                     _ => out.push(Output::Disconnect { link, reason: Reason::Unwanted }),
                 }
                 Next::Stay
             }
-            Input::ConnectFailed => match &mut self.role {
-                Role::Following(learner) | Role::Observing(learner) => {
+            Input::ConnectFailed { to } => match &mut self.role {
+                Role::Following(learner) | Role::Observing(learner) if learner.leader() == to => {
                     learner.on_connect_failed(&self.local, now).into()
                 }
                 _ => Next::Stay,

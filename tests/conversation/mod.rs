@@ -420,9 +420,9 @@ impl Conversation {
                         self.next_link += 1;
                         self.links.insert(link, (me, to));
                         self.queue.push_back((to, Input::Accepted { link }));
-                        self.queue.push_back((me, Input::Connected { link }));
+                        self.queue.push_back((me, Input::Connected { to, link }));
                     } else {
-                        self.queue.push_back((me, Input::ConnectFailed));
+                        self.queue.push_back((me, Input::ConnectFailed { to }));
                     }
                 }
                 Output::Send { link, message } => {

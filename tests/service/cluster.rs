@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use zabsim::replica::{Effect, Replica};
+use zabsim::replica::{Effect, Replica, Service};
 use zabsim::zab::{
     Config, Duration, Ensemble, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Output, PeerState, Recovered,
-    Sid, Txn, Zxid,
+    Sid, SnapshotImage, Txn, Zxid,
 };
 use zabsim::zk::service::config::ServiceConfig;
 use zabsim::zk::service::zk::Zk;
@@ -117,6 +117,20 @@ impl Cluster {
         self.settle();
     }
 
+    /// The state of a server is recovered from its disk, which holds what was applied.
+    pub fn reload(&mut self, sid: Sid) {
+        let node = self.nodes.get_mut(&sid).expect("it is up");
+        let last_zxid = node.replica.peer().last_zxid();
+        let (accepted_epoch, current_epoch) = (None, None);
+        let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, base: last_zxid, recent: Vec::new() };
+        let found = node.replica.service();
+        let mut service = Zk::new(found.config().clone(), self.now);
+        service.restore(&SnapshotImage { zxid: last_zxid, chunks: found.snapshot() });
+        let mut effects = Vec::new();
+        node.replica.reloaded(self.now, recovered, service, &mut effects);
+        self.execute(sid, effects);
+    }
+
     /// A client connects to a server.
     pub fn connect(&mut self, to: Sid) -> ConnId {
         self.last_conn += 1;
@@ -200,9 +214,9 @@ impl Cluster {
                 let link = LinkId(self.last_link);
                 self.links.insert(link, [sid, to]);
                 self.inputs.push_back((to, Input::Accepted { link }));
-                self.inputs.push_back((sid, Input::Connected { link }));
+                self.inputs.push_back((sid, Input::Connected { to, link }));
             }
-            Output::Connect { .. } => self.inputs.push_back((sid, Input::ConnectFailed)),
+            Output::Connect { to } => self.inputs.push_back((sid, Input::ConnectFailed { to })),
             Output::Send { link, message } => {
                 if let Some(ends) = self.links.get(&link) {
                     self.inputs.push_back((other(*ends, sid), Input::Received { link, message }));

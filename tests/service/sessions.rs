@@ -139,6 +139,24 @@ fn closing_a_session_ends_it_at_once() {
 }
 
 #[test]
+fn a_state_that_is_read_again_costs_nobody_the_connection() {
+    let mut cluster = Cluster::of(3);
+    let (leader, at) = (cluster.leader().unwrap(), cluster.follower());
+    let mut before = Client::new(&mut cluster, at);
+    before.ask(&mut cluster, &create("/x", 0)).unwrap();
+    let others: Vec<Sid> = cluster.sids().into_iter().filter(|sid| *sid != at && *sid != leader).collect();
+    others.into_iter().chain([leader]).for_each(|sid| cluster.crash(sid));
+    let early = cluster.connect(at);
+    let figures = cluster.service(at).figures();
+    cluster.reload(at);
+    assert!(cluster.service(at).tree().find("/x").is_some(), "it is on disk");
+    assert_eq!(cluster.service(at).figures(), figures, "they are the server's");
+    assert_eq!(cluster.service(at).connections().map(|view| view.conn).collect::<Vec<_>>(), [early]);
+    cluster.call(at, Call::Frame { conn: early, bytes: vec![0; 44] });
+    assert_eq!(cluster.answer(early), Some(Answer::Close { conn: early }), "nothing is served, and it is told");
+}
+
+#[test]
 fn connections_without_a_word_are_closed() {
     let mut cluster = Cluster::of(1);
     let conn = cluster.connect(Sid(1));

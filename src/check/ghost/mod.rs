@@ -8,13 +8,15 @@ mod broadcasts;
 mod chosen;
 mod disk;
 mod history;
+mod tree;
 
 pub use broadcasts::{Broadcast, Broadcasts, First, Initial, Known, Reign};
 pub use chosen::{Chosen, Link};
 pub use disk::{Content, Disk};
 pub use history::{Entry, History};
+pub use tree::{Life, Moment, Stray, Tree};
 
-use crate::sim::{Digest, DiskWrite, Node, PacketKind, Setup, Stage};
+use crate::sim::{Change, Digest, DiskWrite, Node, PacketKind, Setup, Stage};
 use crate::zab::{Ensemble, Epoch, MemberSet, PeerState, Phase, WriteId, Zxid};
 
 /// One node, over all its incarnations.
@@ -105,6 +107,8 @@ pub struct Ghost {
     pub chosen: Chosen,
     /// What was broadcast.
     pub broadcasts: Broadcasts,
+    /// What the chosen txns made of ZooKeeper's tree, as far as [`Ghost::settle_tree`] was called.
+    pub tree: Tree,
     /// The stage of the run.
     pub stage: Stage,
     peers: Vec<Peer>,
@@ -119,6 +123,7 @@ impl Ghost {
             ensemble: setup.ensemble.clone(),
             chosen: Chosen::default(),
             broadcasts: Broadcasts::default(),
+            tree: Tree::default(),
             stage: Stage::Chaos,
             peers: vec![Peer::default(); setup.nodes.len()],
             doubts_disks: !setup.conduct.habits.is_empty(),
@@ -192,6 +197,20 @@ impl Ghost {
     pub(super) fn proposed(&mut self, node: Node, zxid: Zxid, digest: Digest) -> Broadcast {
         let delivered = self.peers[node.index()].applied.agreed(&self.chosen);
         self.broadcasts.add(node, zxid, digest, delivered)
+    }
+
+    pub(super) fn tree_proposed(&mut self, zxid: Zxid, digest: Digest, change: Change) {
+        self.tree.proposed(zxid, digest, change);
+    }
+
+    /// Everything chosen happens to the tree.
+    pub(super) fn settle_tree(&mut self) {
+        self.tree.settle(&self.chosen);
+    }
+
+    /// The last txn that a node applied.
+    pub fn last_applied(&self, node: Node) -> Zxid {
+        self.peers[node.index()].applied.last_zxid(&self.chosen)
     }
 
     pub(super) fn written(&mut self, node: Node, id: WriteId, write: DiskWrite) {

@@ -12,6 +12,7 @@ use crate::check::Property;
 use crate::cli::panics;
 use crate::fuzz::score::{Failure, Hunt, Killer, aftermath, hunt, seeds};
 use crate::shrink::Catch;
+use crate::sim::ServiceKind;
 use crate::zab::Mutant;
 
 /// All of it.
@@ -157,7 +158,7 @@ pub(super) fn score(args: &MutantsArgs) -> Score {
     bar.finish_and_clear();
     let loud: BTreeSet<&str> =
         mutants.iter().flat_map(|row| row.first.keys().chain(row.later.keys())).map(String::as_str).collect();
-    let applicable = Property::all().iter().filter(|property| property.is_applicable());
+    let applicable = Property::all().iter().filter(|property| property.is_applicable(SERVICE));
     let silent = applicable.map(|property| property.id()).filter(|id| !loud.contains(id)).collect();
     Score { runs: args.runs, masters, mutants, equivalent, unmutated, silent }
 }
@@ -228,9 +229,12 @@ impl Control {
     }
 }
 
+/// What the servers of a hunt replicate.
+const SERVICE: ServiceKind = ServiceKind::Ledger;
+
 /// What stands above the columns of the matrix.
 pub(super) fn killers() -> impl Iterator<Item = Killer> {
-    Killer::all().filter(|killer| !matches!(killer, Killer::Property(property) if !property.is_applicable()))
+    Killer::all().filter(|killer| !matches!(killer, Killer::Property(property) if !property.is_applicable(SERVICE)))
 }
 
 /// On a terminal; `indicatif` is silent in a pipe.

@@ -56,13 +56,13 @@ impl World {
         let link = self.net.open(dialer, acceptor);
         self.events.push(Event::LinkOpened { link });
         self.handle(acceptor, Input::Accepted { link: link.id() });
-        self.handle(dialer, Input::Connected { link: link.id() });
+        self.handle(dialer, Input::Connected { to: acceptor.sid(), link: link.id() });
     }
 
     pub(super) fn refuse(&mut self, dialer: Node, acceptor: Node) {
         self.net.refuse(dialer, acceptor);
         self.events.push(Event::ConnectFailed { dialer, acceptor });
-        self.handle(dialer, Input::ConnectFailed);
+        self.handle(dialer, Input::ConnectFailed { to: acceptor.sid() });
     }
 
     pub(super) fn disconnect(&mut self, by: Node, link: LinkKey, reason: Reason) {

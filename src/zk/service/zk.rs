@@ -304,6 +304,14 @@ impl Service for Zk {
         }
     }
 
+    /// Connections, and whoever is behind them, know nothing of files.
+    fn reload(&mut self, read: Zk) {
+        self.tree = read.tree;
+        self.undecodable += read.undecodable;
+        self.prepare.forget();
+        self.origins.clear();
+    }
+
     fn digest(&self) -> u64 {
         self.tree.digest()
     }
