@@ -1,5 +1,5 @@
-//! `--profile`, `--habit`, `--mend`, `--only`: how servers behave and what is judged, said on the command line instead of in a file;
-//! and `zabsim profiles`, which lists both.
+//! `--service`, `--profile`, `--habit`, `--mend`, `--only`: what servers replicate, how they behave and what is judged, said on the
+//! command line instead of in a file; and `zabsim profiles`, which lists both.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -10,11 +10,15 @@ use super::engine::Loaded;
 use super::render::{Screen, WIDTH, bold, dim, wrapped};
 use crate::check::Property;
 use crate::scenario::{HabitName, Profile, Scenario};
+use crate::sim::ServiceKind;
 use crate::zab::{Habit, Habits, Release};
 
 /// What differs from what the scenario says.
 #[derive(Debug, Default, Args)]
 pub(super) struct Behaviour {
+    /// What servers replicate: `ledger`, a hash chain, fast; or `zookeeper`, the whole server with its bytes and files.
+    #[arg(long, value_name = "SERVICE", value_parser = parse_service)]
+    pub service: Option<ServiceKind>,
     /// Let servers behave like a release of ZooKeeper: apache-3.8.0, apache-3.9.3 or apache-3.9.4.
     #[arg(long, value_name = "RELEASE", value_parser = parse_profile)]
     pub profile: Option<Profile>,
@@ -27,6 +31,10 @@ pub(super) struct Behaviour {
     /// Judge only this property, such as K2 (may be repeated).
     #[arg(long, value_name = "PROPERTY", value_parser = parse_property)]
     pub only: Vec<Property>,
+}
+
+fn parse_service(name: &str) -> Result<ServiceKind, String> {
+    ServiceKind::from_name(name).ok_or_else(|| format!("unknown service `{name}`: it is `ledger` or `zookeeper`"))
 }
 
 fn parse_profile(name: &str) -> Result<Profile, String> {
@@ -44,11 +52,13 @@ fn parse_property(id: &str) -> Result<Property, String> {
 impl Behaviour {
     /// Whether nothing was said.
     pub(super) fn is_usual(&self) -> bool {
-        self.profile.is_none() && self.habit.is_empty() && self.mend.is_empty() && self.only.is_empty()
+        let kinds = self.service.is_none() && self.profile.is_none();
+        kinds && self.habit.is_empty() && self.mend.is_empty() && self.only.is_empty()
     }
 
     /// Changes a scenario, but not its text.
     pub(super) fn apply(&self, scenario: &mut Scenario) {
+        scenario.service = self.service.unwrap_or(scenario.service);
         scenario.profile = self.profile.or(scenario.profile);
         scenario.habits.extend(&self.habit);
         if !self.mend.is_empty() {
@@ -72,11 +82,12 @@ impl Behaviour {
 
     /// How to say it again, each part after a space.
     pub(super) fn flags(&self) -> String {
+        let service = self.service.iter().map(|service| format!(" --service {}", service.name()));
         let profile = self.profile.iter().map(|profile| format!(" --profile {}", profile.0));
         let habits = self.habit.iter().map(|habit| format!(" --habit {}", habit.0));
         let mended = self.mend.iter().map(|habit| format!(" --mend {}", habit.0));
         let only = self.only.iter().map(|property| format!(" --only {}", property.id()));
-        profile.chain(habits).chain(mended).chain(only).collect()
+        service.chain(profile).chain(habits).chain(mended).chain(only).collect()
     }
 }
 

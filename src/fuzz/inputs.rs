@@ -27,7 +27,7 @@ pub fn of(scenario: &Scenario, seed: u64, faults: &BTreeMap<String, u64>) -> Vec
         ("clock drift", format!("{} ppm", clocks.drift)),
         ("clients", workload.clients.to_string()),
         ("chaos", run.chaos.0.to_string()),
-        ("service", if scenario.service.is_ledger() { "ledger".into() } else { "zookeeper".into() }),
+        ("service", scenario.service.name().to_owned()),
     ];
     if let Some(random) = random {
         inputs.push(("a fault every", random.every.0.to_string()));

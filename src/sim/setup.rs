@@ -38,6 +38,19 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
+    /// Its name in scenarios and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            ServiceKind::Ledger => "ledger",
+            ServiceKind::ZooKeeper => "zookeeper",
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<ServiceKind> {
+        [ServiceKind::Ledger, ServiceKind::ZooKeeper].into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Whether it is the default.
     pub fn is_ledger(&self) -> bool {
         *self == ServiceKind::Ledger
