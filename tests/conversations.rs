@@ -158,6 +158,37 @@ conversations! {
         release p3
         settle"
 
+    /// What is committed while a follower has NEWLEADER and not UPTODATE waits, and follows UPTODATE; an observer is INFORMed.
+    commits_follow_uptodate: "
+        show disk
+        participants 3
+        observers 1
+        history p1 1:1 accepted 2
+        history p2 1:1
+        history p3 1:1
+        history p4 1:1 accepted 2
+        start p2 p3
+        quiet
+        pass 200ms
+        hold p2
+        hold p3
+        write p3
+        write p3
+        settle
+        hold p1
+        hold p4
+        loud
+        start p1 p4
+        settle
+        release p2
+        release p3
+        settle
+        write p2
+        settle
+        release p1
+        release p4
+        settle"
+
     /// `sync` is answered after every commit before it.
     sync_operation: "
         participants 3

@@ -1,5 +1,8 @@
 //! Open defects: what the releases' habits lead to, each with a short trace and a place in `docs/open-defects.md`. With the habits
 //! its property breaks at the last step; without them, and without any one of them, the same actions do not break it.
+//!
+//! When the core changes: `UPDATE_TRACES=1 cargo test --test defects` records those anew that it plays in another way, and redraws
+//! the pictures; the words beside them are yours to check.
 #![cfg(feature = "cli")]
 #![allow(clippy::disallowed_methods, reason = "this test reads traces and runs the binary")]
 
@@ -7,7 +10,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use support::{files, run, stem};
+use support::{run, shrunk_traces, stem, updates_traces};
 use zabsim::shrink::{Converged, elsewhere};
 use zabsim::sim::Setup;
 use zabsim::trace::{Replay, Trace};
@@ -16,14 +19,7 @@ use zabsim::zab::{Habits, Release};
 const DOC: &str = "docs/open-defects.md";
 
 fn defects() -> Vec<(PathBuf, Trace)> {
-    let read = |path: PathBuf| {
-        let bytes = std::fs::read(&path).unwrap();
-        let trace = Trace::read(bytes.as_slice()).unwrap_or_else(|error| panic!("{}:{error}", path.display()));
-        (path, trace)
-    };
-    let found: Vec<_> = files("traces/open-defects", "jsonl").into_iter().map(read).collect();
-    assert!(!found.is_empty());
-    found
+    shrunk_traces("traces/open-defects")
 }
 
 /// What the same actions violate with only these habits.
@@ -88,13 +84,25 @@ fn every_trace_is_told_and_the_pictures_are_what_is_printed() {
         let property = &trace.footer.as_ref().unwrap().violations[0];
         assert!(section.contains(property.as_str()), "{DOC}: {} violates {property}", path.display());
     }
-    let mut pictures = 0;
-    for (before, block) in told.match_indices("\n```text\n").map(|(at, fence)| (&told[..at], &told[at + fence.len()..]))
-    {
-        let command = before.lines().rev().find_map(|line| line.strip_prefix("    zabsim ")).expect("a command above");
-        let shown = &block[..block.find("```").expect("a block ends")];
-        assert_eq!(shown, run(command).out, "{DOC}: {command}");
-        pictures += 1;
+    let pictures = pictures(&told);
+    assert!(pictures.len() >= defects().len(), "every one has its picture");
+    if updates_traces() {
+        let redrawn =
+            pictures.iter().fold(told.clone(), |told, (command, shown)| told.replace(shown, &run(command).out));
+        return std::fs::write(DOC, redrawn).unwrap();
     }
-    assert!(pictures >= defects().len(), "every one has its picture");
+    for (command, shown) in pictures {
+        assert_eq!(shown, run(command).out, "{DOC}: {command}");
+    }
+}
+
+/// Commands, and what they print as the text has it.
+fn pictures(told: &str) -> Vec<(&str, &str)> {
+    let blocks = told.match_indices("\n```text\n").map(|(at, fence)| (&told[..at], &told[at + fence.len()..]));
+    blocks
+        .map(|(before, block)| {
+            let command = before.lines().rev().find_map(|line| line.strip_prefix("    zabsim "));
+            (command.expect("a command above"), &block[..block.find("```").expect("a block ends")])
+        })
+        .collect()
 }

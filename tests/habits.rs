@@ -52,6 +52,19 @@ const DIFF: &str = "
     start p1
     pass 40ms";
 
+/// p2 and p3 serve, and 2:1 is on neither disk; p1 has promised their epoch.
+const UNDER_WAY: &str = "
+    participants 3
+    history p1 1:1 accepted 2
+    history p2 1:1
+    history p3 1:1
+    start p2 p3
+    pass 200ms
+    hold p2
+    hold p3
+    write p3
+    settle";
+
 const SERVING: &str = "
     participants 3
     history p1 1:1
@@ -182,24 +195,18 @@ fn acks_before_sync() {
 #[test]
 fn commit_finds_nothing() {
     let story = "
-        habit acks-before-sync
-        participants 3
-        history p1 1:1 accepted 2
-        history p2 1:1
-        history p3 1:1
-        start p2 p3
-        pass 200ms
-        hold p2
-        hold p3
-        write p3
-        settle
         hold p1
         start p1
         settle
         release p2
         release p3
         settle";
-    deviates(Habit::CommitFindsNothing, "p1 x p3  CommitMismatch { head: None, got: Zxid", |c| c.run(story));
+    let story = format!("habit acks-before-sync commits-before-uptodate\n {UNDER_WAY}\n {story}");
+    deviates(Habit::CommitFindsNothing, "p1 x p3  CommitMismatch { head: None, got: Zxid", |c| c.run(&story));
+    let hardened =
+        format!("habit commit-finds-nothing\n {}\n release p1\n settle", story.replace("commits-before-uptodate", ""));
+    let said = Conversation::of("").run(&hardened);
+    assert!(!said.contains("CommitMismatch") && said.contains("p1 = 2:1"), "a leader that waits keeps it\n{said}");
 }
 
 #[test]
@@ -346,4 +353,19 @@ fn newleader_trails() {
         in_order(joins, "p3 > p1  PROPOSAL 2:1", "p3 > p1  NEWLEADER")
     });
     assert_eq!(order, [true, false]);
+}
+
+#[test]
+fn commits_before_uptodate() {
+    let said = both(Habit::CommitsBeforeUptodate, |c| {
+        c.run(&format!(
+            "{UNDER_WAY}\n hold p1\n start p1\n settle\n release p2\n release p3\n settle\n release p1\n settle"
+        ))
+    });
+    let [with, without] = said.map(|said| {
+        let (_, joins) = said.split_once("p3 > p1  NEWLEADER").expect("p1 is synchronised");
+        let to_p1: Vec<&str> = joins.lines().filter_map(|line| line.strip_prefix("p3 > p1  ")).collect();
+        to_p1.join(", ")
+    });
+    assert_eq!((with.as_str(), without.as_str()), ("COMMIT 2:1, UPTODATE", "UPTODATE, COMMIT 2:1"));
 }

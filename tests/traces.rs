@@ -12,18 +12,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::Once;
 
-use support::{Scratch, files, run, stem};
-use zabsim::trace::{Replay, Trace};
-
-fn read(path: &Path) -> Trace {
-    let bytes = fs::read(path).unwrap();
-    Trace::read(bytes.as_slice()).unwrap_or_else(|error| panic!("{}:{error}", path.display()))
-}
+use support::{Scratch, files, run, stem, trace as read, updates_traces};
+use zabsim::trace::Replay;
 
 fn stored() -> Vec<std::path::PathBuf> {
     static RECORDED: Once = Once::new();
     let paths = files("traces", "jsonl");
-    if std::env::var_os("UPDATE_TRACES").is_some() {
+    if updates_traces() {
         RECORDED.call_once(|| paths.iter().for_each(|path| record_again(path)));
     }
     paths

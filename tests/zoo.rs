@@ -1,7 +1,8 @@
 //! The zoo: real bugs of ZooKeeper, each with the shortest trace that shows it. With the mutant the same property breaks at the
 //! last step; without it the same actions break nothing.
 //!
-//! When the core or the swarm changes: `cargo run --release --features mutants -- mutants --traces traces/zoo` makes them again.
+//! When the core changes: `UPDATE_TRACES=1 cargo test --features mutants --test zoo` records those anew that it plays in another way.
+//! Where that does not come to the same, and when the swarm changes: `zabsim mutants --traces traces/zoo` looks for them.
 #![cfg(all(feature = "mutants", feature = "cli"))]
 #![allow(clippy::disallowed_methods, reason = "this test reads traces and runs the binary")]
 
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use support::{Scratch, files, run, stem};
+use support::{Scratch, run, shrunk_traces, stem};
 use zabsim::check::Violation;
 use zabsim::run::Verdict;
 use zabsim::shrink::{Converged, elsewhere};
@@ -23,17 +24,12 @@ use zabsim::zab::{Conduct, Mutant};
 const WITHOUT_TRACE: [&str; 1] = ["zk-1552-equivalent"];
 
 fn zoo() -> Vec<(PathBuf, Trace)> {
-    let read = |path: PathBuf| {
-        let bytes = std::fs::read(&path).unwrap();
-        let trace = Trace::read(bytes.as_slice()).unwrap_or_else(|error| panic!("{}:{error}", path.display()));
-        (path, trace)
-    };
-    files("traces/zoo", "jsonl").into_iter().map(read).collect()
+    shrunk_traces("traces/zoo")
 }
 
 /// Complains about all at once.
 fn report(complaints: Vec<String>) {
-    let advice = "after a change on purpose: zabsim mutants --traces traces/zoo";
+    let advice = "after a change on purpose: UPDATE_TRACES=1 cargo test --features mutants --test zoo";
     assert!(complaints.is_empty(), "\n{}\n{advice}\n", complaints.join("\n"));
 }
 

@@ -22,7 +22,7 @@ mod simplify;
 #[cfg(test)]
 mod tests;
 
-pub use again::{Converged, elsewhere, record};
+pub use again::{Converged, again, elsewhere, record};
 pub use oracle::Target;
 pub use regression::regression_test;
 

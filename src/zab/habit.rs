@@ -33,6 +33,7 @@ pub enum Habit {
     NewleaderUnordered,
     UncountedAck,
     NewleaderTrails,
+    CommitsBeforeUptodate,
 }
 
 /// A habit, its name, where it is described, what goes on, in a sentence.
@@ -185,12 +186,18 @@ const TABLE: [Row; Habit::COUNT] = {
             "LearnerHandler.run, Leader.startForwarding",
             "NEWLEADER leaves some time after what is forwarded: txns are proposed and committed before it",
         ),
+        Row(
+            CommitsBeforeUptodate,
+            "commits-before-uptodate",
+            "Leader.commit, LearnerHandler.run",
+            "a COMMIT leaves at once, also for a follower that has NEWLEADER and still waits for UPTODATE",
+        ),
     ]
 };
 
 impl Habit {
     /// How many there are.
-    pub const COUNT: usize = Habit::NewleaderTrails as usize + 1;
+    pub const COUNT: usize = Habit::CommitsBeforeUptodate as usize + 1;
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Habit> {

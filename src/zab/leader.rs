@@ -292,7 +292,12 @@ impl Leader {
         while let Some((zxid, acks)) = self.pipeline.commit(&local.verifiers) {
             out.push(Output::Milestone(Milestone::Committed { zxid, acks: acks.current }));
             let txn = local.log.pending().front().expect("the pipeline and the pending log go in step");
-            for learner in self.learners.iter().filter(|learner| learner.is_forwarding) {
+            let hasty = local.conduct.has(Habit::CommitsBeforeUptodate) || mutant!(local, Zk4394);
+            for learner in self.learners.iter_mut().filter(|learner| learner.is_forwarding) {
+                if learner.holds_commits() && !hasty {
+                    learner.held.push(zxid);
+                    continue;
+                }
                 let message =
                     if learner.is_observer { Message::Inform { txn: txn.clone() } } else { Message::Commit { zxid } };
                 out.push(Output::Send { link: learner.link, message });

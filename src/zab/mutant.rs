@@ -54,7 +54,8 @@ pub enum Mutant {
     Zk4646,
     /// ZOOKEEPER-4685: the ACK of a proposal overtakes the ACK of NEWLEADER.
     Zk4685,
-    /// ZOOKEEPER-4394: a COMMIT between NEWLEADER and UPTODATE does not find the proposal, which was logged already.
+    /// ZOOKEEPER-4394: a COMMIT between NEWLEADER and UPTODATE, when leaders still send it, does not find the proposal, which was
+    /// logged already.
     Zk4394,
     /// ZOOKEEPER-1156: TRUNC cuts one txn too many.
     Zk1156,

@@ -8,7 +8,7 @@
 //! | `Compared` | waits for a quorum of histories | it is complete: synchronisation is planned |
 //! | `Fetching` | waits for the host to read log or state | it has |
 //! | `Forwarding` | sends what is proposed and committed meanwhile | NEWLEADER is due ([`Habit::NewleaderTrails`](super::Habit)) |
-//! | `Syncing` | reads | ACK of NEWLEADER |
+//! | `Syncing` | reads, holds COMMITs back | ACK of NEWLEADER |
 //! | `Acked` | waits for a quorum of those | the leader is established: UPTODATE |
 //! | `Active` | reads | the end |
 
@@ -32,6 +32,8 @@ pub struct Progress {
     pub mode: Option<SyncMode>,
     /// Whether new proposals, commits and informs are sent to it.
     pub is_forwarding: bool,
+    /// COMMITs that wait for its UPTODATE, in their order.
+    pub held: Vec<Zxid>,
     /// When the link is given up: silence while reading (T6), too long a wait otherwise (T7 to T9). While forwarding: when
     /// NEWLEADER leaves.
     pub give_up: Instant,
@@ -67,6 +69,7 @@ impl Progress {
             last_zxid: Zxid::MISSING,
             mode: None,
             is_forwarding: false,
+            held: Vec::new(),
             give_up,
             tick_deadline,
             sync_limit: SyncLimit::default(),
@@ -76,6 +79,12 @@ impl Progress {
     /// Whether NEWLEADER was sent, so that pings are.
     pub fn is_sending(&self) -> bool {
         matches!(self.stage, ProgressStage::Syncing | ProgressStage::Acked | ProgressStage::Active)
+    }
+
+    /// Whether COMMITs wait for its UPTODATE. Before that no follower does more than to remember them, and followers up to 3.9.2
+    /// are lost over one for a proposal that came before NEWLEADER (ZOOKEEPER-4394). INFORMs bring their txns with them.
+    pub fn holds_commits(&self) -> bool {
+        !self.is_observer && matches!(self.stage, ProgressStage::Syncing | ProgressStage::Acked)
     }
 
     /// Whether NEWLEADER was acknowledged: only proposals sent from then on are timed (`SyncLimitCheck.start`). What it

@@ -35,6 +35,7 @@ const COMMON: Habits = {
         NewleaderUnordered,
         UncountedAck,
         NewleaderTrails,
+        CommitsBeforeUptodate,
     ])
 };
 

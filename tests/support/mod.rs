@@ -4,12 +4,15 @@
 use std::fs;
 #[cfg(feature = "cli")]
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 #[cfg(feature = "cli")]
 use std::process::Stdio;
+use std::sync::Once;
 
 use zabsim::scenario::Scenario;
+use zabsim::trace::{Replay, Trace};
 
 /// The files of a directory with an extension, by name.
 pub fn files(directory: &str, extension: &str) -> Vec<PathBuf> {
@@ -31,6 +34,40 @@ pub fn scenario(name: &str) -> Scenario {
     let path = format!("scenarios/{name}.toml");
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     Scenario::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A stored trace.
+pub fn trace(path: &Path) -> Trace {
+    let bytes = fs::read(path).unwrap();
+    Trace::read(bytes.as_slice()).unwrap_or_else(|error| panic!("{}:{error}", path.display()))
+}
+
+/// Whether stored traces are to be recorded again, since the core changed on purpose.
+pub fn updates_traces() -> bool {
+    std::env::var_os("UPDATE_TRACES").is_some()
+}
+
+/// Stored traces that were shrunk: no seed comes to them. Those that a changed core plays in another way are recorded again from
+/// their actions, if these still lead to the same property.
+pub fn shrunk_traces(directory: &str) -> Vec<(PathBuf, Trace)> {
+    static RECORDED: Once = Once::new();
+    let paths = files(directory, "jsonl");
+    if updates_traces() {
+        RECORDED.call_once(|| paths.iter().for_each(|path| record_again(path)));
+    }
+    paths.into_iter().map(|path| (path.clone(), trace(&path))).collect()
+}
+
+fn record_again(path: &Path) {
+    let stored = trace(path);
+    let replayed = catch_unwind(AssertUnwindSafe(|| Replay::new(&stored).run_until(u64::MAX, |_, _| ()).is_ok()));
+    if replayed.unwrap_or(true) {
+        return;
+    }
+    let catch = |tries: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(tries)).map_err(|_| "a panic".to_owned());
+    let again = zabsim::shrink::again(&stored, &catch);
+    let again = again.unwrap_or_else(|| panic!("{}: what it was about is to be found anew", path.display()));
+    again.write(fs::File::create(path).unwrap()).unwrap();
 }
 
 /// What the binary said and how it ended.

@@ -300,12 +300,15 @@ impl Leader {
         }
     }
 
-    /// A quorum has our history: this learner may serve.
+    /// A quorum has our history: this learner may serve. What was committed since its NEWLEADER follows.
     pub(super) fn activate(&mut self, local: &Local, now: Instant, index: usize, out: &mut Outputs) {
         let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Active;
         learner.give_up = now + local.limits.sync_time();
-        out.push(Output::Send { link: learner.link, message: Message::UpToDate });
+        let link = learner.link;
+        out.push(Output::Send { link, message: Message::UpToDate });
+        let held = std::mem::take(&mut learner.held).into_iter();
+        out.extend(held.map(|zxid| Output::Send { link, message: Message::Commit { zxid } }));
     }
 
     fn on_active_message(
