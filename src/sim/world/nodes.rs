@@ -14,12 +14,12 @@ impl World {
         self.events.push(Event::Started { node });
         self.nodes[node.index()].disk.write_back();
         self.flush(node);
-        let Recovery { recovered, ledger, .. } = self.recover(node, Boot::Yes);
+        let Recovery { recovered, service, .. } = self.recover(node, Boot::Yes);
         let state = &mut self.nodes[node.index()];
         state.incarnation += 1;
         let local = state.clock.to_local(self.now);
         let mut effects = take(&mut self.effects);
-        let replica = Replica::new(state.config.clone(), recovered, ledger, local, &mut effects);
+        let replica = Replica::new(state.config.clone(), recovered, service, local, &mut effects);
         state.replica = Some(Box::new(replica));
         for peer in (0..self.nodes.len()).map(Node::at) {
             if peer != node && self.nodes[peer.index()].is_up() && self.net.mailboxes.connect(peer, node) {
@@ -137,10 +137,10 @@ impl World {
             return;
         }
         let local = state.clock.to_local(self.now);
-        let Recovery { recovered, ledger, .. } = self.recover(node, Boot::No);
+        let Recovery { recovered, service, .. } = self.recover(node, Boot::No);
         let mut effects = take(&mut self.effects);
         if let Some(replica) = &mut self.nodes[node.index()].replica {
-            replica.reloaded(local, recovered, ledger, &mut effects);
+            replica.reloaded(local, recovered, service, &mut effects);
         }
         self.execute(node, &mut effects);
         self.effects = effects;
@@ -153,8 +153,8 @@ impl World {
         disk.flush(|id, write| events.push(Event::Synced { node, id, write, lie }))
     }
 
-    fn recover(&mut self, node: Node, boot: Boot) -> Recovery {
-        let state = &self.nodes[node.index()];
+    fn recover(&mut self, node: Node, boot: Boot) -> Recovery<Ledger> {
+        let state = &mut self.nodes[node.index()];
         let empty = Ledger::new(self.setup.clients, self.setup.snapshot_chunk);
         let recovery = state.disk.recover(state.config.limits.commit_log_count, empty);
         self.events.push(Event::Recovered {
@@ -163,7 +163,7 @@ impl World {
             current_epoch: recovery.recovered.current_epoch,
             snapshot: recovery.snapshot,
             last_zxid: recovery.recovered.last_zxid,
-            digest: recovery.ledger.digest(),
+            digest: recovery.service.digest(),
             boot: boot == Boot::Yes,
         });
         recovery
