@@ -4,6 +4,7 @@
 //! then does it survive the power. One sync runs at a time and covers what was written when it began (group commit). The
 //! disk holds one copy of its content, as written, and for every write that is not on the platter yet how to undo it.
 
+mod files;
 mod habits;
 mod recovery;
 
@@ -12,6 +13,8 @@ use std::collections::VecDeque;
 use super::ledger::digest_of;
 use super::{DiskMode, DiskWrite, Loss};
 use crate::zab::{Conduct, Epoch, Habit, Payload, Ratio, ReadId, Txn, Write, WriteError, WriteId, Zxid, mutant};
+use crate::zk::store::JournalWrite;
+use files::Files;
 use habits::UnsyncedCut;
 
 pub(super) use recovery::Recovery;
@@ -141,6 +144,8 @@ pub struct Disk {
     cuts: Vec<UnsyncedCut>,
     /// Whether the last thing done to the log was a cut.
     ends_in_cut: bool,
+    /// The same in files.
+    files: Option<Box<Files>>,
 }
 
 impl Disk {
@@ -211,7 +216,8 @@ impl Disk {
     }
 
     pub(super) fn wipe(&mut self) {
-        *self = Disk { conduct: self.conduct, mode: self.mode, wiped: true, ..Disk::empty() };
+        let files = self.files.take().map(|files| Box::new(files.emptied()));
+        *self = Disk { conduct: self.conduct, mode: self.mode, wiped: true, files, ..Disk::empty() };
     }
 
     /// Writes into the page cache. `None` if that failed, as the end of the next sync will tell.
@@ -227,6 +233,9 @@ impl Disk {
         }
         if self.is_refused(id) {
             return None;
+        }
+        if let Some(files) = &mut self.files {
+            files.write(JournalWrite::Plain(id, write.clone()));
         }
         let (write, undo) = match write {
             Write::AcceptedEpoch(epoch) => {
@@ -249,10 +258,19 @@ impl Disk {
         Some(write)
     }
 
-    /// Writes a snapshot file.
-    pub(super) fn write_snapshot(&mut self, id: WriteId, zxid: Zxid, chunks: Vec<Payload>) -> Option<DiskWrite> {
+    /// Writes a snapshot file of a state with this digest.
+    pub(super) fn write_snapshot(
+        &mut self,
+        id: WriteId,
+        zxid: Zxid,
+        chunks: Vec<Payload>,
+        digest: u64,
+    ) -> Option<DiskWrite> {
         if self.is_refused(id) {
             return None;
+        }
+        if let Some(files) = &mut self.files {
+            files.write(JournalWrite::Snapshot { id, zxid, chunks: chunks.clone(), digest: Some(digest) });
         }
         let is_own = self.is_own(zxid);
         let overwrites = self.conduct.has(Habit::SnapshotOverwritten);
@@ -345,6 +363,9 @@ impl Disk {
             return None;
         }
         (self.is_syncing, self.syncing) = (true, waiting);
+        if let Some(files) = &mut self.files {
+            files.write_waiting();
+        }
         Some(u16::try_from(waiting).unwrap_or(u16::MAX))
     }
 
@@ -381,6 +402,9 @@ impl Disk {
 
     /// Syncs everything, as a process does that is about to read its disk; calls `synced` with each write that was not.
     pub(super) fn flush(&mut self, synced: impl FnMut(WriteId, DiskWrite)) -> Option<WriteId> {
+        if let Some(files) = &mut self.files {
+            files.write_waiting();
+        }
         let through = self.settle(self.queue.len() - self.said, synced);
         self.drop_unadopted();
         if self.mode != DiskMode::Lying {
@@ -403,6 +427,7 @@ impl Disk {
         let lies = self.mode == DiskMode::Lying;
         if !lies {
             self.queue.drain(..self.said);
+            self.settle_files(self.said + count);
             self.said = 0;
             self.age_cuts();
             self.make_snapshots_durable();
@@ -427,9 +452,16 @@ impl Disk {
             self.said += count;
             let over = self.said.saturating_sub(HELD_BACK);
             self.queue.drain(..over);
+            self.settle_files(over);
             self.said -= over;
         }
         through
+    }
+
+    fn settle_files(&mut self, count: usize) {
+        if let Some(files) = &mut self.files {
+            files.settle(count);
+        }
     }
 
     /// The operating system has written out every snapshot that a process was told about. Then old ones can go, and the log
@@ -478,7 +510,15 @@ impl Disk {
         self.reads.clear();
         self.failure = Failure::None;
         (self.is_syncing, self.syncing) = (false, 0);
+        let last = self.queue.back().map(|queued| queued.write);
+        let adopted = !matches!(last, Some(DiskWrite::WriteSnapshot { zxid }) if !self.is_own(zxid));
+        if let Some(files) = &mut self.files {
+            files.end_process(adopted);
+        }
         let Loss::Power { kept, torn } = loss else { return };
+        if let Some(files) = &mut self.files {
+            files.lose_power(kept.into(), torn);
+        }
         let mut gone = Vec::new();
         let mut torn_snapshot = None;
         while self.queue.len() > usize::from(kept) {

@@ -25,6 +25,8 @@ pub struct NodeState {
     pub(super) doom: Option<(u8, Loss)>,
     /// The earliest wake-up that a schedule knows of, in virtual time.
     pub(super) armed: Option<Instant>,
+    /// In what its files differed from what was written to its disk, when that was seen last.
+    pub(super) differs: Option<String>,
     /// What clients did that its process has not come to.
     pub(super) calls: VecDeque<Call>,
 }
@@ -41,6 +43,7 @@ impl NodeState {
             incarnation: 0,
             doom: None,
             armed: None,
+            differs: None,
             calls: VecDeque::new(),
         }
     }

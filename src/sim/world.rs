@@ -23,6 +23,9 @@ use super::{Action, Chance, Event, Fault, Node, ServiceKind, Setup, Stage};
 use crate::replica::Effect;
 use crate::zab::{Config, Duration, Input, Instant};
 
+/// By how many bytes a simulated log is extended: small, so that logs often end in zeros.
+const PREALLOCATED: u64 = 4096;
+
 /// Chances that nobody collects, as in a replay, are forgotten beyond this many.
 const UNCOLLECTED: usize = 1 << 16;
 
@@ -63,6 +66,9 @@ impl World {
             let config = Config { conduct: setup.conduct, ..config };
             let mut disk = Disk::with_history(&node.history, Machine::new(setup, &config, Instant::ZERO));
             disk.set_conduct(setup.conduct);
+            if setup.service == ServiceKind::ZooKeeper {
+                disk.keep_files(PREALLOCATED);
+            }
             NodeState::new(config, disk, Clock::new(node.drift))
         });
         let started = setup.nodes.iter().enumerate().filter(|(_, node)| node.starts);
@@ -280,6 +286,9 @@ impl World {
                 let _ = writeln!(report, "  applied through {}", replica.service().last_zxid());
             }
             let _ = writeln!(report, "  {}", state.disk.summary());
+            if let Some(differs) = &state.differs {
+                let _ = writeln!(report, "  its files differ: {differs}");
+            }
         }
         for link in self.links() {
             let key = link.key();

@@ -2,11 +2,15 @@
 
 use std::collections::VecDeque;
 
+use super::files::{self, Files};
 use super::{Disk, Failure, Safety, Snapshot};
 use crate::replica::Service;
 use crate::sim::machine::Machine;
 use crate::sim::{DiskMode, History};
-use crate::zab::{Conduct, Epoch, LogSlice, Ratio, Recovered, SnapshotImage, Txn, Zxid, mutant};
+use crate::zab::{
+    Conduct, Epoch, Instant, LogSlice, Ratio, Recovered, SnapshotImage, Txn, Write, WriteId, Zxid, mutant,
+};
+use crate::zk::store::JournalWrite;
 
 /// The size of a log record, in simulated bytes.
 const RECORD_BYTES: u64 = 64;
@@ -17,11 +21,13 @@ const RECORDS_PER_FILE: u64 = 32;
 
 /// What reading the whole disk gave.
 #[derive(Clone, Debug)]
-pub(in crate::sim) struct Recovery {
+pub(in crate::sim) struct Recovery<S> {
     pub(in crate::sim) recovered: Recovered,
-    pub(in crate::sim) service: Machine,
+    pub(in crate::sim) service: S,
     /// The snapshot it began with.
     pub(in crate::sim) snapshot: Zxid,
+    /// Where there are files, in what they differ from what was written into them.
+    pub(in crate::sim) differs: Option<String>,
 }
 
 impl Disk {
@@ -44,10 +50,40 @@ impl Disk {
             reads: VecDeque::new(),
             cuts: Vec::new(),
             ends_in_cut: false,
+            files: None,
         }
     }
 
-    /// A disk with a history on it; `service` is without a history.
+    /// From now on everything is in files as well, as far as its host's conduct allows it; logs are extended by `preallocate` bytes at a
+    /// time. Nothing was written by a process yet.
+    pub(in crate::sim) fn keep_files(&mut self, preallocate: u64) {
+        if !files::can_keep(self.conduct) {
+            return;
+        }
+        let mut files = Files::new(preallocate);
+        let plain = |write| JournalWrite::Plain(WriteId(0), write);
+        let epochs = [self.accepted_epoch.map(Write::AcceptedEpoch), self.current_epoch.map(Write::CurrentEpoch)];
+        epochs.into_iter().flatten().for_each(|write| files.write(plain(write)));
+        let mut snapshots = self.snapshots.iter().peekable();
+        for txn in self.log.iter().map(Some).chain([None]) {
+            while let Some(Snapshot { zxid, chunks, .. }) =
+                snapshots.next_if(|snapshot| txn.is_none_or(|txn| snapshot.zxid < txn.zxid))
+            {
+                files.write(JournalWrite::Snapshot {
+                    id: WriteId(0),
+                    zxid: *zxid,
+                    chunks: chunks.clone(),
+                    digest: None,
+                });
+            }
+            txn.into_iter().for_each(|txn| files.write(plain(Write::Append(txn.clone()))));
+        }
+        files.write_waiting();
+        files.settle(usize::MAX);
+        self.files = Some(Box::new(files));
+    }
+
+    /// A disk with a history on it; `service` is without one.
     pub(in crate::sim) fn with_history(history: &History, mut service: Machine) -> Disk {
         let mut disk = Disk::empty();
         if *history == History::default() {
@@ -78,22 +114,30 @@ impl Disk {
         disk
     }
 
-    /// Reads the newest good snapshot and the log after it, as written; a flush came before. `service` is without a history. A log that
-    /// begins after something no snapshot contains is no history: its server is one without data.
-    pub(in crate::sim) fn recover(&self, window: usize, mut service: Machine) -> Recovery {
+    /// Reads the disk, as written; a flush came before. `empty` is a service without any history.
+    pub(in crate::sim) fn recover<S: Service>(&mut self, window: usize, empty: S) -> Recovery<S> {
+        let Some(mut files) = self.files.take() else { return self.modelled(window, empty) };
+        let recovery = files.recover(window, empty.clone(), self.wiped, self.modelled(window, empty));
+        self.files = Some(files);
+        recovery
+    }
+
+    /// The newest good snapshot and the log after it. A log that begins after something no snapshot contains is no history: its
+    /// server is one without data.
+    fn modelled<S: Service>(&self, window: usize, mut service: S) -> Recovery<S> {
         let newest = self.snapshots.iter().rev().find(|snapshot| snapshot.is_usable(self.base));
         let (accepted_epoch, current_epoch) = (self.accepted_epoch, self.current_epoch);
         if self.is_dataless() {
             let last_zxid = Zxid::MISSING;
             let recovered =
                 Recovered { accepted_epoch, current_epoch, last_zxid, base: Zxid::ZERO, recent: Vec::new() };
-            return Recovery { recovered, service, snapshot: Zxid::ZERO };
+            return Recovery { recovered, service, snapshot: Zxid::ZERO, differs: None };
         }
         let mut last_zxid = Zxid::ZERO;
         if mutant!(self, Zk2325) && newest.is_none() {
             let recovered =
                 Recovered { accepted_epoch, current_epoch, last_zxid, base: Zxid::ZERO, recent: Vec::new() };
-            return Recovery { recovered, service, snapshot: Zxid::ZERO };
+            return Recovery { recovered, service, snapshot: Zxid::ZERO, differs: None };
         }
         if let Some(snapshot) = newest {
             service.restore(&SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() });
@@ -102,7 +146,7 @@ impl Disk {
         let snapshot = last_zxid;
         let replay = self.log.partition_point(|txn| txn.zxid <= snapshot);
         for txn in self.log.range(replay..) {
-            service.replay(txn);
+            service.apply(Instant::ZERO, txn, false, &mut Vec::new());
             last_zxid = txn.zxid;
         }
         let first = if replay < self.log.len() || self.log.back().is_some_and(|txn| txn.zxid == snapshot) {
@@ -115,11 +159,15 @@ impl Disk {
             recovered: Recovered { accepted_epoch, current_epoch, last_zxid, base: self.base, recent },
             service,
             snapshot,
+            differs: None,
         }
     }
 
     /// Reads the log from the last record at or before `from`, if it reaches back that far and is worth sending.
-    pub(in crate::sim) fn read_log(&self, from: Zxid, size_factor: Ratio) -> LogSlice {
+    pub(in crate::sim) fn read_log(&mut self, from: Zxid, size_factor: Ratio) -> LogSlice {
+        if let Some(files) = &mut self.files {
+            return files.read_log(from, size_factor);
+        }
         if from < self.base && !mutant!(self, Zk2418) {
             return LogSlice::Purged;
         }

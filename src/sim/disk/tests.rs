@@ -43,7 +43,7 @@ impl Host {
 
     fn snapshot(&mut self, counter: u32) {
         self.last += 1;
-        self.disk.write_snapshot(WriteId(self.last), z(counter), ledger().snapshot());
+        self.disk.write_snapshot(WriteId(self.last), z(counter), ledger().snapshot(), 0);
     }
 
     /// One sync; returns what it covered.
@@ -298,23 +298,23 @@ fn a_wiped_disk_that_is_installing_may_be_without_data_again() {
 
 #[test]
 fn the_log_is_read_from_the_record_at_or_before() {
-    let read = |disk: &Disk, from, factor| match disk.read_log(from, factor) {
+    let read = |disk: &mut Disk, from, factor| match disk.read_log(from, factor) {
         LogSlice::Txns(txns) => Ok((txns.first().map(|t| t.zxid.counter()), txns.len())),
         other => Err(other),
     };
     let half = Ratio::new(33, 100);
     let mut host = Host::new();
-    assert_eq!(read(&host.disk, Zxid::ZERO, half), Ok((None, 0)));
+    assert_eq!(read(&mut host.disk, Zxid::ZERO, half), Ok((None, 0)));
     host.append(1..=200);
-    assert_eq!(read(&host.disk, z(150), half), Ok((Some(150), 51)), "without a snapshot there is no limit");
+    assert_eq!(read(&mut host.disk, z(150), half), Ok((Some(150), 51)), "without a snapshot there is no limit");
     host.snapshot(120);
-    assert_eq!(read(&host.disk, z(150), half), Ok((Some(150), 51)));
-    assert_eq!(read(&host.disk, z(20), half), Err(LogSlice::TooLarge));
-    assert_eq!(read(&host.disk, z(20), Ratio::new(0, 1)), Ok((Some(20), 181)), "a limit of 0 bytes is no limit");
+    assert_eq!(read(&mut host.disk, z(150), half), Ok((Some(150), 51)));
+    assert_eq!(read(&mut host.disk, z(20), half), Err(LogSlice::TooLarge));
+    assert_eq!(read(&mut host.disk, z(20), Ratio::new(0, 1)), Ok((Some(20), 181)), "a limit of 0 bytes is no limit");
     host.write(Write::InstallSnapshot { zxid: z(120) });
     host.append([201]);
-    assert_eq!(read(&host.disk, z(100), half), Err(LogSlice::Purged));
-    assert_eq!(read(&host.disk, z(120), half), Ok((Some(201), 1)));
+    assert_eq!(read(&mut host.disk, z(100), half), Err(LogSlice::Purged));
+    assert_eq!(read(&mut host.disk, z(120), half), Ok((Some(201), 1)));
 }
 
 #[test]
@@ -325,11 +325,11 @@ fn a_given_history_is_the_same_on_every_disk_that_shares_it() {
         txns: txns.iter().map(|&(epoch, count)| (Epoch(epoch), count)).collect(),
         ..History::default()
     };
-    let long = Disk::with_history(&history(&[(1, 5), (2, 3)]), ledger());
+    let mut long = Disk::with_history(&history(&[(1, 5), (2, 3)]), ledger());
     let short = Disk::with_history(&history(&[(1, 5), (2, 1)]), ledger());
     assert!(short.log.iter().eq(long.log.iter().take(6)));
     let purged = History { snapshot_at: Some(z(4)), purged: true, ..history(&[(1, 5), (2, 3)]) };
-    let purged = Disk::with_history(&purged, ledger());
+    let mut purged = Disk::with_history(&purged, ledger());
     let (a, b) = (long.recover(3, ledger()), purged.recover(3, ledger()));
     let same_base = Recovered { base: a.recovered.base, ..b.recovered.clone() };
     assert_eq!((a.service.digest(), &a.recovered), (b.service.digest(), &same_base));

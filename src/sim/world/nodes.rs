@@ -6,7 +6,7 @@ use super::World;
 use crate::replica::{Replica, Service};
 use crate::sim::disk::{Read, Recovery};
 use crate::sim::machine::Machine;
-use crate::sim::{Chance, DiskMode, Event, Fault, Loss, Node};
+use crate::sim::{Chance, DiskMode, Event, Fault, Loss, Node, TreeEvent};
 use crate::zab::{Input, Instant, WriteId};
 
 impl World {
@@ -154,8 +154,8 @@ impl World {
         disk.flush(|id, write| events.push(Event::Synced { node, id, write, lie }))
     }
 
-    fn recover(&mut self, node: Node, boot: Boot) -> Recovery {
-        let state = &self.nodes[node.index()];
+    fn recover(&mut self, node: Node, boot: Boot) -> Recovery<Machine> {
+        let state = &mut self.nodes[node.index()];
         let empty = Machine::new(&self.setup, &state.config, state.clock.to_local(self.now));
         let recovery = state.disk.recover(state.config.limits.commit_log_count, empty);
         self.events.push(Event::Recovered {
@@ -167,6 +167,10 @@ impl World {
             digest: recovery.service.digest(),
             boot: boot == Boot::Yes,
         });
+        if recovery.differs.is_some() {
+            self.nodes[node.index()].differs.clone_from(&recovery.differs);
+            self.events.push(Event::Tree(TreeEvent::FilesDiffer { node }));
+        }
         recovery
     }
 

@@ -57,7 +57,7 @@ struct Open {
 }
 
 /// What is being written, and what must be synced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Journal {
     settings: JournalSettings,
     open: Option<Open>,

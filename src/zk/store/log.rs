@@ -8,7 +8,7 @@ use crate::zab::{Payload, Txn, Zxid};
 const MAGIC: &[u8; 4] = b"ZKLG";
 const END_OF_RECORD: u8 = b'B';
 /// Bytes of the header.
-pub(super) const HEADER: usize = 16;
+pub const HEADER: usize = 16;
 /// Bytes of a record beside its txn.
 pub const RECORD_OVERHEAD: usize = 8 + 4 + 1;
 /// No txn is longer: twice `jute.maxbuffer`, as its readers allow.
