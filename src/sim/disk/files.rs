@@ -221,8 +221,6 @@ impl Files {
             differs = Some(format!("the state in the files is {digest:016x}, and not {expected:016x}"));
         }
         if differs.is_none() && !dataless {
-            // A marker is in no log, and the model forgets it.
-            recovered.last_zxid = modelled.recovered.last_zxid;
             recovered.base = recovered.base.max(modelled.recovered.base);
         }
         Recovery { recovered, service, snapshot, differs }
