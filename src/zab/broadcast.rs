@@ -59,6 +59,12 @@ impl Pipeline {
         }
     }
 
+    /// `sid` has everything up to `zxid` durable.
+    pub fn ack_through(&mut self, verifiers: &Verifiers, sid: Sid, zxid: Zxid) {
+        let known = usize::try_from(zxid.0.saturating_sub(self.committed.0)).unwrap_or(0);
+        self.acks.iter_mut().take(known).for_each(|acks| verifiers.add_ack(acks, sid));
+    }
+
     /// What `sid` acknowledged before is no longer certain: it may be told to cut its log back, and gets every proposal
     /// again.
     pub fn forget(&mut self, verifiers: &Verifiers, sid: Sid) {
@@ -103,6 +109,15 @@ mod tests {
         assert_eq!(pipeline.commit(&verifiers).map(|c| c.0), Some(z(2)), "what waited follows at once");
         pipeline.ack(&verifiers, Sid(3), z(1));
         pipeline.ack(&verifiers, Sid(3), z(7));
-        assert_eq!((pipeline.last_committed(), pipeline.next()), (z(2), z(3)));
+        pipeline.push();
+        pipeline.push();
+        pipeline.ack(&verifiers, Sid(1), z(4));
+        pipeline.ack_through(&verifiers, Sid(2), Zxid(i64::MIN));
+        pipeline.ack_through(&verifiers, Sid(2), z(3));
+        assert_eq!(pipeline.commit(&verifiers), None);
+        pipeline.ack_through(&verifiers, Sid(3), z(9));
+        assert_eq!(pipeline.commit(&verifiers).map(|c| c.0), Some(z(3)), "of what was not proposed nothing is known");
+        assert_eq!(pipeline.commit(&verifiers).map(|c| c.0), Some(z(4)));
+        assert_eq!((pipeline.last_committed(), pipeline.next()), (z(4), z(5)));
     }
 }

@@ -32,6 +32,8 @@ pub struct Progress {
     pub mode: Option<SyncMode>,
     /// Whether new proposals, commits and informs are sent to it.
     pub is_forwarding: bool,
+    /// The last proposal whose ACK overtook that of NEWLEADER.
+    pub early_ack: Option<Zxid>,
     /// COMMITs that wait for its UPTODATE, in their order.
     pub held: Vec<Zxid>,
     /// When the link is given up: silence while reading (T6), too long a wait otherwise (T7 to T9). While forwarding: when
@@ -69,6 +71,7 @@ impl Progress {
             last_zxid: Zxid::MISSING,
             mode: None,
             is_forwarding: false,
+            early_ack: None,
             held: Vec::new(),
             give_up,
             tick_deadline,

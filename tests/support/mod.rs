@@ -67,7 +67,7 @@ fn record_again(path: &Path) {
     let catch = |tries: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(tries)).map_err(|_| "a panic".to_owned());
     let again = zabsim::shrink::again(&stored, &catch);
     let again = again.unwrap_or_else(|| panic!("{}: what it was about is to be found anew", path.display()));
-    again.write(fs::File::create(path).unwrap()).unwrap();
+    fs::write(path, again.write(Vec::new()).unwrap()).unwrap();
 }
 
 /// What the binary said and how it ended.

@@ -54,6 +54,12 @@ impl Leader {
             {
                 self.on_new_leader_ack(local, now, index, zxid, out);
             }
+            // The log writer of a follower of 3.8.0 is another thread than the one that acknowledges NEWLEADER, and may be faster. What
+            // it says counts when the other has spoken (ZOOKEEPER-4685).
+            (ProgressStage::Syncing, Message::Ack { zxid }) => {
+                let early = &mut self.learners[index].early_ack;
+                *early = (*early).max(Some(zxid));
+            }
             // Followers of 3.8.0 log and acknowledge before UPTODATE. It says nothing: nobody waits here unless no quorum has
             // acknowledged NEWLEADER, and then nothing of this epoch is proposed yet, and the initial history needs no ACK.
             (ProgressStage::Acked, Message::Ack { .. }) => {}
@@ -294,7 +300,13 @@ impl Leader {
         learner.tick_deadline = learner.tick_deadline.max(self.tick.saturating_add(local.limits.sync_limit));
         let (sid, is_observer) = (learner.sid, learner.is_observer);
         if self.stage == Stage::Serving {
+            let early = learner.early_ack.take();
             self.activate(local, now, index, out);
+            if let Some(early) = early {
+                // Its log has no gaps: what it has acknowledged, it has with everything before.
+                self.pipeline.ack_through(&local.verifiers, sid, early);
+                self.commit(local, out);
+            }
         } else if is_counted && (!is_observer || mutant!(local, Zk769)) {
             self.acknowledge_new_leader(local, now, sid, out);
         }
