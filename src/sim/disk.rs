@@ -487,7 +487,8 @@ impl Disk {
         let outlive_their_log = self.snapshots_outlive_their_log();
         let Disk { snapshots, log, base, .. } = self;
         snapshots.retain(|snapshot| {
-            snapshot.zxid == *base
+            // That of an empty history is none for a server that lost its own.
+            (snapshot.zxid == *base && (snapshot.is_own || *base > Zxid::ZERO))
                 || log.binary_search_by_key(&snapshot.zxid, |txn| txn.zxid).is_ok()
                 || (outlive_their_log && snapshot.is_own)
         });
@@ -510,8 +511,11 @@ impl Disk {
         self.reads.clear();
         self.failure = Failure::None;
         (self.is_syncing, self.syncing) = (false, 0);
-        let last = self.queue.back().map(|queued| queued.write);
-        let adopted = !matches!(last, Some(DiskWrite::WriteSnapshot { zxid }) if !self.is_own(zxid));
+        let is_last = |snapshot: &&Snapshot| {
+            let last = self.queue.back().map(|queued| queued.write);
+            last == Some(DiskWrite::WriteSnapshot { zxid: snapshot.zxid })
+        };
+        let adopted = self.snapshots.iter().find(is_last).is_none_or(|snapshot| snapshot.is_own);
         if let Some(files) = &mut self.files {
             files.end_process(adopted);
         }

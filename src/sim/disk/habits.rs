@@ -36,7 +36,8 @@ impl Disk {
     /// took on top of a log that was just cut.
     pub(super) fn is_own(&self, zxid: Zxid) -> bool {
         let in_log = self.log.binary_search_by_key(&zxid, |txn| txn.zxid).is_ok();
-        in_log || zxid == self.base || (self.ends_in_cut && self.conduct.has(Habit::SyncInMemory))
+        let is_base = zxid == self.base && !self.is_dataless();
+        in_log || is_base || (self.ends_in_cut && self.conduct.has(Habit::SyncInMemory))
     }
 
     /// A write is said to be durable. Of a cut that is not true yet.

@@ -1,16 +1,17 @@
 //! The files hold what the model says, whatever happens when.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 
-use super::super::Disk;
+use super::super::{Disk, KEPT_SNAPSHOTS};
 use crate::replica::Service;
 use crate::sim::{DiskMode, Loss};
 use crate::zab::{Duration, Epoch, Instant, LogSlice, Payload, Ratio, Sid, Txn, Write, WriteId, Zxid};
 use crate::zk::model::{Acl, CreateKind, CreateTxn, OpCode, SessionId, TxnBody, TxnHeader, TxnRecord};
 use crate::zk::service::config::ServiceConfig;
 use crate::zk::service::zk::Zk;
+use crate::zk::store::FileName;
 use crate::zk::wire;
 
 fn fresh() -> Zk {
@@ -45,6 +46,8 @@ struct Host {
     epoch: u32,
     /// No txn of an earlier one can come any more: it was established.
     established: Epoch,
+    /// The last one that anything was written of: each is another leader's.
+    used: Epoch,
     /// A cut is not durable: nothing else is asked for.
     cutting: bool,
 }
@@ -54,7 +57,16 @@ impl Host {
         let mut disk = Disk::empty();
         disk.keep_files(preallocate);
         let states = VecDeque::from([(Zxid::ZERO, fresh())]);
-        Host { disk, last_write: 0, states, base: Zxid::ZERO, epoch: 0, established: Epoch(0), cutting: false }
+        Host {
+            disk,
+            last_write: 0,
+            states,
+            base: Zxid::ZERO,
+            epoch: 0,
+            established: Epoch(0),
+            used: Epoch(0),
+            cutting: false,
+        }
     }
 
     /// As it begins, or reads its disk again.
@@ -99,7 +111,7 @@ impl Host {
         let Some((last, mut state)) = self.states.back().cloned() else { return };
         let marker = Zxid::marker(self.established);
         let next = match last.max(marker) {
-            last if new_epoch || last == Zxid::ZERO => Zxid::new(last.epoch().next(), 1),
+            last if new_epoch || last == Zxid::ZERO => self.new_epoch().next(),
             last => last.next(),
         };
         let txn = txn(next, size);
@@ -111,15 +123,22 @@ impl Host {
         self.write(Write::Append(txn));
     }
 
-    /// The state of a leader whose history is another one.
-    fn foreign(&self, extra: usize, marker: bool) -> (Zxid, Zk) {
+    fn new_epoch(&mut self) -> Zxid {
+        self.used = self.used.next();
+        Zxid::marker(self.used)
+    }
+
+    /// The state of a leader that has less than this server, and something else behind that.
+    fn foreign(&mut self, extra: usize, marker: bool) -> (Zxid, Zk) {
         let (mut zxid, mut state) = self.states.front().cloned().unwrap_or_else(|| (Zxid::ZERO, fresh()));
-        zxid = Zxid::marker(zxid.epoch().max(self.established).next());
-        for index in 0..=extra {
+        if extra > 0 {
+            zxid = self.new_epoch();
+        }
+        for index in 0..extra {
             zxid = zxid.next();
             state.apply(Instant::ZERO, &txn(zxid, 100 + index), false, &mut Vec::new());
         }
-        (if marker { Zxid::marker(zxid.epoch().next()) } else { zxid }, state)
+        (if marker { self.new_epoch() } else { zxid }, state)
     }
 
     fn step(&mut self, step: &Step) {
@@ -164,9 +183,9 @@ impl Host {
                 }
             }
             Step::Lead => {
-                if let Some((last, state)) = self.states.back().cloned() {
-                    self.established = self.established.max(last.epoch()).next();
-                    let marker = Zxid::marker(self.established);
+                if let Some((_, state)) = self.states.back().cloned() {
+                    let marker = self.new_epoch();
+                    self.established = marker.epoch();
                     self.states.push_back((marker, state.clone()));
                     if !self.snapshot(marker, &state) {
                         return self.crash(Loss::Process);
@@ -176,7 +195,7 @@ impl Host {
             Step::Truncate { back } => {
                 let index = self.states.len().saturating_sub(back + 1);
                 let to = self.states.get(index).map_or(Zxid::ZERO, |(zxid, _)| *zxid);
-                if !self.states.is_empty() && to >= self.base.max(self.disk.base()) {
+                if !self.states.is_empty() && to >= self.purged().max(self.base) {
                     self.cutting = true;
                     self.write(Write::Truncate { to });
                 }
@@ -195,6 +214,19 @@ impl Host {
             }
         }
         self.disk.begin_sync();
+    }
+
+    /// What was purged: no leader wants a cut below three snapshots, all but the last of which hold only what is committed.
+    fn purged(&mut self) -> Zxid {
+        let files = self.disk.files.as_mut().expect("the host keeps files");
+        files.write_waiting();
+        let snapshots = files.cache.names().filter_map(|(_, name)| match FileName::of(name) {
+            FileName::Snapshot(zxid) => Some(zxid),
+            _ => None,
+        });
+        let snapshots: BTreeSet<Zxid> = snapshots.collect();
+        let oldest = snapshots.first().filter(|_| snapshots.len() >= KEPT_SNAPSHOTS);
+        self.disk.base().max(oldest.copied().unwrap_or(Zxid::ZERO))
     }
 
     /// What the files say and the model does not contradict.
@@ -258,7 +290,7 @@ fn steps() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn files_and_model_agree(steps in proptest::collection::vec(steps(), 1..60), preallocates in any::<bool>()) {
