@@ -36,6 +36,7 @@ const BASE: u64 = 4096;
 
 /// A decoder, and how it is tried.
 pub struct Decoder {
+    /// What it reads.
     pub name: &'static str,
     /// Valid bytes.
     pub seeds: fn() -> Vec<Vec<u8>>,

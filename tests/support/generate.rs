@@ -217,7 +217,8 @@ pub fn watch_events() -> impl Strategy<Value = WatchEvent> {
 }
 
 fn create_txns() -> impl Strategy<Value = TxnBody> {
-    (creates(), acls(), any::<bool>(), any::<i32>()).prop_map(|(create, acl, ephemeral, parent_cversion)| {
+    (creates(), acls(), any::<bool>(), any::<i32>(), 0..5).prop_map(|(create, acl, ephemeral, parent_cversion, age)| {
+        let parent_cversion = (age > 0 || create.kind != CreateKind::Create).then_some(parent_cversion);
         let ephemeral = ephemeral && matches!(create.kind, CreateKind::Create | CreateKind::Create2);
         let Create { kind, path, data, ttl, .. } = create;
         TxnBody::Create(CreateTxn { kind, path, data, acl, ephemeral, parent_cversion, ttl })
@@ -241,14 +242,17 @@ fn bodies() -> impl Strategy<Value = TxnBody> {
 
 /// Every txn there is.
 pub fn txns() -> impl Strategy<Value = TxnRecord> {
-    let old = prop_oneof![Just(TxnBody::CloseSession { paths: None })];
+    let old = Just(TxnBody::CloseSession { paths: None });
     let body = prop_oneof![6 => bodies(), 2 => vec(bodies(), 0..4).prop_map(TxnBody::Multi), 1 => old];
     let digest = option::of(any::<u64>().prop_map(|tree| TxnDigest { version: 2, tree }));
     (any::<i64>(), any::<i32>(), any::<i64>(), any::<i64>(), body, digest).prop_map(
-        |(session, cxid, zxid, time, body, digest)| TxnRecord {
-            header: TxnHeader { session: SessionId(session), cxid, zxid: Zxid(zxid), time, kind: body.kind() },
-            body,
-            digest,
+        |(session, cxid, zxid, time, body, digest)| {
+            let is_v0 = matches!(body, TxnBody::Create(CreateTxn { parent_cversion: None, .. }));
+            TxnRecord {
+                header: TxnHeader { session: SessionId(session), cxid, zxid: Zxid(zxid), time, kind: body.kind() },
+                body,
+                digest: digest.filter(|_| !is_v0),
+            }
         },
     )
 }
