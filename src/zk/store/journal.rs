@@ -1,7 +1,7 @@
 //! The journal: writes in, file operations out.
 
 use super::log::{self, LogEnd, LogReader, encode_record};
-use super::names::installing_name;
+use super::names::{installing_name, starting_name};
 use super::snapshot::{encode_snapshot_head, encode_tail};
 use super::{Dir, FileName, FileOp, Files, StoreError, Trailers, log_name, snapshot_name};
 use crate::zab::{Epoch, Payload, Write, WriteId, Zxid};
@@ -126,10 +126,14 @@ impl Journal {
     fn append(&mut self, zxid: Zxid, txn: &[u8], ops: &mut Vec<FileOp>) {
         let open = self.open.get_or_insert_with(|| {
             let name = log_name(zxid);
-            // A file of that name has nothing but a torn record in it.
-            ops.push(FileOp::SetLength { dir: Dir::Log, name: name.clone(), length: 0 });
+            // ZooKeeper refuses a log without its header, so there never is one. A file of that name has nothing but a torn record.
+            let (dir, from, bytes) = (Dir::Log, starting_name(zxid), log::header().to_vec());
+            ops.push(FileOp::SetLength { dir, name: from.clone(), length: 0 });
+            ops.push(FileOp::Write { dir, name: from.clone(), at: 0, bytes });
+            ops.push(FileOp::Sync { dir, name: from.clone() });
+            ops.push(FileOp::Rename { dir, from, to: name.clone() });
             self.created = true;
-            Open { name, at: log::HEADER as u64, size: 0, records: log::header().to_vec() }
+            Open { name, at: log::HEADER as u64, size: log::HEADER as u64, records: Vec::new() }
         });
         let before = open.records.len();
         encode_record(txn, &mut open.records);

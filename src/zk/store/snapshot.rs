@@ -70,7 +70,8 @@ pub fn read_snapshot<'a>(name: &str, bytes: &'a [u8]) -> Result<SnapshotFile<'a>
     if bytes.len() < HEADER.len() || bytes[..8] != HEADER[..8] {
         return Err(malformed("this is no snapshot: it does not begin with ZKSN, version 2"));
     }
-    let mut scan = SnapshotScan::new();
+    // Whatever the limit was when it came in: the file is there whole.
+    let mut scan = SnapshotScan::with_limit(bytes.len());
     let length = scan.feed(&bytes[HEADER.len()..]).map_err(|error| malformed(&error.to_string()))?;
     if !scan.is_done() {
         return Err(malformed("it ends in the middle"));
