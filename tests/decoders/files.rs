@@ -80,9 +80,9 @@ pub const SNAPSHOT: Decoder = Decoder {
                 }
                 let again = snapshot_file(found.body, found.digest.map(|(_, digest)| digest), true);
                 assert_eq!(read_snapshot("snapshot.5", &again).map(|again| again.body), Ok(found.body));
-                format!("ok {how} {}", found.digest.is_some())
+                format!("ok {} {}", how % 4, found.digest.is_some())
             }
-            Err(error) => format!("{} {how}", kind_of(error)),
+            Err(error) => format!("{} {}", kind_of(error), how % 4),
         }
     },
 };
@@ -259,9 +259,9 @@ pub const DIRECTORY: Decoder = Decoder {
                     drop(measured(&all, || read_log(&disk, from, Ratio { numerator: 0, denominator: 1 })));
                 }
                 let notes: Vec<String> = found.notes.iter().map(kind_of).collect();
-                format!("ok {which} {notes:?} {:?}", found.corrupt.map(kind_of))
+                format!("ok {} {notes:?} {:?}", which % 6, found.corrupt.map(kind_of))
             }
-            Err(error) => format!("{} {which}", kind_of(error)),
+            Err(error) => format!("{} {}", kind_of(error), which % 6),
         }
     },
 };
