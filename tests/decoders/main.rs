@@ -1,7 +1,7 @@
 //! Every decoder takes any bytes: it gives a value or an error, does not panic, and allocates no more than the bytes justify; what
 //! it gives is written and read again as the same.
 //!
-//! Each decoder is fed valid bytes, captured and drawn, and what becomes of them by mutation. An input whose outcome (the error
+//! Each decoder is fed valid bytes, captured and drawn, cut off anywhere, and what becomes of them by mutation. An input whose outcome (the error
 //! without its numbers, or what kind of value) was not seen before is kept and mutated further. `ZABSIM_FUZZ_SECONDS` says for how
 //! long, per decoder; without it a fixed number of inputs is tried. `ZABSIM_FUZZ_SEED` draws others.
 #![cfg(feature = "server")]
@@ -27,6 +27,8 @@ use mutate::{Draw, mutate};
 
 /// Inputs per decoder where no time is given.
 const INPUTS: usize = 3000;
+/// Ends at which valid bytes are cut off.
+const CUTS: usize = 3000;
 /// Inputs kept because their outcome was new.
 const MOST_KEPT: usize = 2000;
 /// Bytes that may be allocated at a time for each byte of input: a txn of a multi takes 8 bytes and becomes a value of 100, in a
@@ -76,6 +78,8 @@ pub fn try_out(decoder: &Decoder) {
     let mut seen: BTreeSet<String> = kept.iter().map(|seed| check(seed)).collect();
     let strange = seen.iter().find(|outcome| !outcome.starts_with("ok"));
     assert_eq!(strange, None, "{}: a seed is not valid", decoder.name);
+    let cuts = kept.iter().flat_map(|seed| (0..seed.len()).map(|end| &seed[..end]));
+    seen.extend(cuts.take(CUTS).map(check));
     let end = variable("ZABSIM_FUZZ_SECONDS").map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let mut draw = Draw::new(variable("ZABSIM_FUZZ_SEED").unwrap_or(1));
     let mut inputs = 0;
