@@ -14,15 +14,13 @@ const ROOM: u64 = 4096;
 pub struct JournalSettings {
     /// By how many bytes a log is extended at a time (`preAllocSize`, there in KiB); 0 for never.
     pub preallocate: u64,
-    /// How many snapshots are kept, with the logs that follow the oldest (`autopurge.snapRetainCount`); `None` keeps all.
-    pub retain: Option<usize>,
     /// What stands behind a snapshot.
     pub last_zxid_trailer: bool,
 }
 
 impl Default for JournalSettings {
     fn default() -> JournalSettings {
-        JournalSettings { preallocate: 64 << 20, retain: None, last_zxid_trailer: true }
+        JournalSettings { preallocate: 64 << 20, last_zxid_trailer: true }
     }
 }
 
@@ -93,10 +91,6 @@ impl Journal {
                     let install = |next: &JournalWrite| matches!(next, JournalWrite::Plain(_, Write::InstallSnapshot { zxid: own }) if *own == zxid);
                     let received = writes.peek().is_some_and(install);
                     self.snapshot(zxid, &chunks, digest, received, &mut ops);
-                    if !received {
-                        run(&mut ops, &mut execute)?;
-                        self.purge(files, &mut ops)?;
-                    }
                 }
                 JournalWrite::Plain(_, write) => {
                     // These look at the files, so what was asked for before must be there.
@@ -235,29 +229,6 @@ impl Journal {
             // A file that a crash left with nothing whole in it hides an older one that goes on beyond its name.
             if keeps {
                 break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Old snapshots go, and the logs that end before the oldest one kept.
-    fn purge(&self, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
-        let Some(retain) = self.settings.retain else { return Ok(()) };
-        let mut snapshots: Vec<Zxid> = Vec::new();
-        for (name, _) in files.list(Dir::Data)? {
-            if let FileName::Snapshot(zxid) = FileName::of(&name) {
-                snapshots.push(zxid);
-            }
-        }
-        snapshots.sort_unstable();
-        let Some(oldest) = snapshots.iter().rev().nth(retain.max(1) - 1).copied() else { return Ok(()) };
-        for zxid in snapshots.into_iter().filter(|zxid| *zxid < oldest) {
-            ops.push(FileOp::Remove { dir: Dir::Data, name: snapshot_name(zxid) });
-        }
-        let logs = logs(files)?;
-        for pair in logs.windows(2) {
-            if pair[1].0 <= oldest {
-                ops.push(FileOp::Remove { dir: Dir::Log, name: pair[0].1.clone() });
             }
         }
         Ok(())

@@ -23,6 +23,7 @@ mod journal;
 mod log;
 mod names;
 mod ops;
+mod purge;
 mod recovery;
 mod snapshot;
 
@@ -30,8 +31,9 @@ pub use journal::{Journal, JournalSettings, JournalWrite};
 pub use log::{LogEnd, LogReader, RECORD_OVERHEAD, encode_record};
 pub use names::{FileName, log_name, snapshot_name};
 pub use ops::{Dir, FileOp, Files, StoreError};
+pub use purge::purge;
 pub use recovery::{Beginning, Found, read_log, recover, recover_from};
-pub use snapshot::{SnapshotFile, Trailers, encode_snapshot_head, read_snapshot};
+pub use snapshot::{SEAL_END, SnapshotFile, Trailers, encode_snapshot_head, read_snapshot};
 
 #[cfg(test)]
 mod tests;

@@ -184,7 +184,7 @@ fn clean_up(
 }
 
 /// The snapshots, oldest first.
-fn snapshots(files: &impl Files) -> Result<Vec<Zxid>, StoreError> {
+pub(super) fn snapshots(files: &impl Files) -> Result<Vec<Zxid>, StoreError> {
     let names = files.list(Dir::Data)?;
     let mut snapshots: Vec<Zxid> = Vec::new();
     for (name, _) in names {

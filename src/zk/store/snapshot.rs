@@ -9,7 +9,7 @@ use crate::zk::wire::SnapshotScan;
 /// Magic, version 2, dbid −1.
 const HEADER: [u8; 16] = *b"ZKSN\0\0\0\x02\xff\xff\xff\xff\xff\xff\xff\xff";
 /// The text `/` that ends every seal, and every whole file.
-const SEAL_END: &[u8; 5] = b"\0\0\0\x01/";
+pub const SEAL_END: &[u8; 5] = b"\0\0\0\x01/";
 const SEAL: usize = 8 + SEAL_END.len();
 const DIGEST_VERSION: i32 = 2;
 
