@@ -22,7 +22,9 @@ use crate::replica::Service;
 use crate::zab::{
     self, LogSlice, Payload, Ratio, ReadId, Recovered, SnapshotImage, Txn, Write, WriteError, WriteId, Zxid,
 };
-use crate::zk::store::{self, Dir, FileOp, Journal, JournalSettings, JournalWrite, StoreError};
+use crate::zk::store::{
+    self, Beginning, Dir, FileName, FileOp, Files, Journal, JournalSettings, JournalWrite, StoreError,
+};
 
 /// Writes that one sync may cover, so that their acknowledgements do not wait for ever (`maxBatchSize`).
 const MOST_WRITES: usize = 1000;
@@ -67,16 +69,23 @@ impl Disk {
     {
         let folders = Folders::open(&config.store).map_err(io::Error::other)?;
         let window = config.peer.limits.commit_log_count;
-        let (recovered, service) = recover(&folders, window, &fresh).map_err(io::Error::other)?;
+        let mut beginning = config.store.beginning;
+        beginning.new_if_empty |= folders.take_initialize().map_err(io::Error::other)?;
+        let (recovered, service) = recover(&folders, beginning, window, &fresh).map_err(io::Error::other)?;
         let settings = JournalSettings { preallocate: config.store.preallocate, ..JournalSettings::default() };
+        let mut journal = Journal::new(settings);
+        if recovered.last_zxid == Zxid::ZERO {
+            begin(&folders, &mut journal, &service).map_err(io::Error::other)?;
+        }
         let (batches, work) = queue::channel();
         let mut worker = Worker {
             folders,
-            journal: Journal::new(settings),
+            journal,
             settings,
             force_sync: config.store.force_sync,
             slow_sync: std_duration(config.store.slow_sync),
             purging: config.store.purge.map(Purging::new),
+            beginning,
             window,
             news,
             writes: Vec::new(),
@@ -123,8 +132,24 @@ impl Drop for Disk {
     }
 }
 
+/// A new server writes down that it has nothing, like ZooKeeper's: a log is a history only behind a snapshot.
+fn begin<S: Service>(folders: &Folders, journal: &mut Journal, service: &S) -> Result<(), StoreError> {
+    let is_snapshot = |name: &str| matches!(FileName::of(name), FileName::Snapshot(_));
+    if folders.list(Dir::Data)?.iter().any(|(name, _)| is_snapshot(name)) {
+        return Ok(());
+    }
+    let (chunks, digest) = (service.snapshot(), Some(service.digest()));
+    let first = JournalWrite::Snapshot { id: WriteId(0), zxid: Zxid::ZERO, chunks, digest };
+    journal.batch(vec![first], folders, true, |op| folders.execute(op))
+}
+
 /// What is on disk, and a service in that state.
-fn recover<S: Service>(folders: &Folders, window: usize, fresh: &impl Fn() -> S) -> Result<(Recovered, S), StoreError> {
+fn recover<S: Service>(
+    folders: &Folders,
+    beginning: Beginning,
+    window: usize,
+    fresh: &impl Fn() -> S,
+) -> Result<(Recovered, S), StoreError> {
     let service = RefCell::new(fresh());
     let restore = |zxid, bytes: &[u8]| {
         service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] });
@@ -132,7 +157,7 @@ fn recover<S: Service>(folders: &Folders, window: usize, fresh: &impl Fn() -> S)
     };
     // Nobody waits for what it would say of txns that clients have heard of long ago.
     let apply = |txn: &Txn| drop(service.borrow_mut().apply(zab::Instant::ZERO, txn, false, &mut Vec::new()));
-    let found = store::recover(folders, window, restore, apply, |op| folders.execute(op))?;
+    let found = store::recover_from(beginning, folders, window, restore, apply, |op| folders.execute(op))?;
     folders.sync_all()?;
     found.notes.iter().for_each(|note| warn!(%note, "found on disk"));
     if let Some(record) = &found.corrupt {
@@ -152,6 +177,7 @@ struct Worker<S> {
     /// A sync that takes longer is told.
     slow_sync: Duration,
     purging: Option<Purging>,
+    beginning: Beginning,
     window: usize,
     news: mpsc::UnboundedSender<News<S>>,
     /// Writes that came one after the other.
@@ -234,7 +260,7 @@ impl<S: Service> Worker<S> {
             Work::Reload => {
                 // What it reports is durable, so everything written is synced first, and told.
                 self.commit()?;
-                match recover(&self.folders, self.window, fresh) {
+                match recover(&self.folders, self.beginning, self.window, fresh) {
                     Ok((recovered, service)) => {
                         self.journal = Journal::new(self.settings);
                         self.tell(News::Reloaded { recovered, service: Box::new(service) });

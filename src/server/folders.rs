@@ -52,6 +52,16 @@ impl Folders {
         matches!(self.refused.get(), Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
     }
 
+    /// Whether the operator left word, for this once, that an empty folder is that of a new server (`initialize`).
+    pub(super) fn take_initialize(&self) -> Result<bool, StoreError> {
+        let name = self.log.with_file_name("initialize");
+        match fs::remove_file(&name) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(refusal(&name.display().to_string(), &error)),
+        }
+    }
+
     /// Makes what can be read durable: the process before may have ended between a write and its sync.
     pub(super) fn sync_all(&self) -> Result<(), StoreError> {
         for dir in [Dir::Log, Dir::Data] {

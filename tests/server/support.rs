@@ -15,6 +15,7 @@ use zabsim::server::report::Detail;
 use zabsim::server::{Desk, Reply, Server, Words};
 use zabsim::zab::{self, Config, Ensemble, Limits, MemberRole, Sid};
 use zabsim::zk::service::tree::due::Sweep;
+use zabsim::zk::store::Beginning;
 use zabsim::zk::wire::Dialect;
 
 use crate::tiny::Tiny;
@@ -120,6 +121,7 @@ pub fn config(sid: i64, members: &[Member], folder: &Path) -> ServerConfig {
             force_sync: true,
             slow_sync: zab::Duration::from_secs(1),
             purge: None,
+            beginning: Beginning::DEFAULT,
         },
         admin: AdminOptions { address: None, metrics: None, words: Whitelist::All },
     }

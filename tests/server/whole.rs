@@ -6,6 +6,7 @@ use zabsim::server::Server;
 use zabsim::server::config::{Purge, ServerConfig};
 use zabsim::zab::{self, HaltReason, Payload, PeerState};
 use zabsim::zk::model::{Acl, ConnectRequest, Create, CreateKind, Reply, Request, Response, SessionId};
+use zabsim::zk::store::encode_record;
 use zabsim::zk::wire;
 
 use crate::support::{Client, Folder, config, members, wait_for};
@@ -136,6 +137,35 @@ fn a_snapshot_comes_after_so_many_bytes_and_old_ones_go_at_intervals() {
     let server = Server::boot(&config).unwrap();
     let mut session = open_when_served(&server);
     (0..24).for_each(|round| assert!(session.data(&format!("/{round}")).unwrap().is_some(), "/{round} is there"));
+}
+
+/// ZooKeeper's servers refuse a log without a snapshot: a follower that has only ever logged must have one all the same.
+#[test]
+fn a_new_server_writes_down_that_it_has_nothing() {
+    let folder = Folder::new("beginning");
+    let mut config = config(1, &members(3), folder.path());
+    let boot =
+        |config: &ServerConfig| Server::boot(config).map(|server| assert_eq!(server.stop(), HaltReason::Stopped));
+    config.store.beginning.new_if_empty = false;
+    boot(&config).unwrap();
+    assert!(files(&config, "snapshot.").is_empty(), "it may have lost everything");
+    let initialize = config.store.data_dir.join("initialize");
+    fs::write(&initialize, "").unwrap();
+    boot(&config).unwrap();
+    assert_eq!((files(&config, "snapshot."), initialize.exists()), (vec!["snapshot.0".to_owned()], false));
+    boot(&config).unwrap();
+
+    let version = config.store.data_dir.join("version-2");
+    let mut log = b"ZKLG\0\0\0\x02\0\0\0\0\0\0\0\0".to_vec();
+    let mut txn = vec![0; 36];
+    txn[12..20].copy_from_slice(&0x1_0000_0001i64.to_be_bytes());
+    encode_record(&txn, &mut log);
+    fs::write(version.join("log.100000001"), log).unwrap();
+    fs::remove_file(version.join("snapshot.0")).unwrap();
+    let refused = boot(&config).unwrap_err().to_string();
+    assert!(refused.contains("log.100000001") && refused.contains("snapshot.trust.empty"), "{refused}");
+    config.store.beginning.trust_log = true;
+    boot(&config).unwrap();
 }
 
 #[test]

@@ -120,10 +120,8 @@ pub(super) fn of_zookeeper(key: &str) -> Option<Without> {
             refused(ON, "txns and snapshots have the newer form, which releases from 3.6 on read: remove the key")
         }
         "datadir.autocreate" => refused(ON, "folders that are missing are made: remove the key"),
-        "db.autocreate" => refused(ON, "an empty folder is a new server's: remove the key"),
         "emulate353TTLNodes" => refused(OFF, "ids of nodes with a time to live have the form of 3.5.4: remove the key"),
         "testingonly.initialZxid" => refused(&[], "a history begins with its first txn: remove the key"),
-        "snapshot.trust.empty" => Some(Without::Harm("a log from the first txn on needs no snapshot")),
         "enableEagerACLCheck" => Some(Without::Harm("the leader checks the ACLs of a write")),
         "electionPortBindRetry" => Some(Without::Harm("a port that is taken at the start is an error at once")),
         "admin.idleTimeout" | "admin.httpVersion" | "admin.commandURL" | "metricsProvider.exportJvmInfo" => {

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use crate::zab::{Config, Duration};
 use crate::zk::service::tree::due::Sweep;
+use crate::zk::store::Beginning;
 use crate::zk::wire::Dialect;
 
 pub use complaint::{Complaint, Source};
@@ -123,6 +124,8 @@ pub struct StoreOptions {
     pub slow_sync: Duration,
     /// What is deleted by itself (`autopurge`), if anything.
     pub purge: Option<Purge>,
+    /// What a folder without a snapshot is taken for (`db.autocreate`, `snapshot.trust.empty`).
+    pub beginning: Beginning,
 }
 
 /// What is deleted by itself.

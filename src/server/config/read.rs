@@ -13,6 +13,7 @@ use super::{
 use crate::server::words::WORDS;
 use crate::zab::{Config, Duration, Ensemble, Limits, MOST_TICKS, MemberRole, Ratio, Sid};
 use crate::zk::service::tree::due::Sweep;
+use crate::zk::store::Beginning;
 use crate::zk::wire::Dialect;
 
 /// What a configuration came to: the server, and what is odd about its files.
@@ -230,6 +231,9 @@ fn store(reader: &mut Reader) -> Option<StoreOptions> {
     let hours = reader.number("autopurge.purgeInterval", 0..=24 * 365).unwrap_or(0);
     // ZooKeeper takes less than three for three.
     let retain = reader.number("autopurge.snapRetainCount", 1..=i32::MAX as usize).unwrap_or(3).max(3);
+    let new_if_empty = reader.flag("db.autocreate", Beginning::DEFAULT.new_if_empty);
+    let beginning =
+        Beginning { new_if_empty, trust_log: reader.flag("snapshot.trust.empty", Beginning::DEFAULT.trust_log) };
     Some(StoreOptions {
         data_dir: data_dir?,
         log_dir: log_dir?,
@@ -237,6 +241,7 @@ fn store(reader: &mut Reader) -> Option<StoreOptions> {
         force_sync,
         slow_sync: Duration::from_millis(slow_sync),
         purge: (hours > 0).then(|| Purge { retain, interval: Duration::from_secs(hours * 3600) }),
+        beginning,
     })
 }
 

@@ -278,13 +278,20 @@ fn what_would_be_dangerous_to_ignore_is_refused() {
     good(&format!("{MINIMAL}reconfigEnabled=false\nsslQuorum=FALSE\nsecureClientPort=\n"));
     for (key, harmless, other) in [
         ("audit.enable", "false", "true"),
-        ("db.autocreate", "true", "false"),
         ("DigestAuthenticationProvider.digestAlg", "SHA1", "SHA3-256"),
         ("closeSessionTxn.enabled", "true", "false"),
     ] {
         good(&format!("{MINIMAL}{key}={harmless}\n"));
         assert!(errors(&format!("{MINIMAL}{key}={other}\n")).contains("is not supported"), "{key}");
     }
+}
+
+#[test]
+fn what_a_folder_without_a_snapshot_is_taken_for_can_be_said() {
+    let beginning = |keys: &str| good(&format!("{MINIMAL}{keys}")).store.beginning;
+    assert_eq!(beginning(""), Beginning { new_if_empty: true, trust_log: false });
+    let other = beginning("zookeeper.db.autocreate=false\nsnapshot.trust.empty=true\n");
+    assert_eq!(other, Beginning { new_if_empty: false, trust_log: true });
 }
 
 /// `keys.txt` has what ZooKeeper 3.8.0 reads out of the file or as a system property, and what 3.9 added.
