@@ -75,9 +75,11 @@ pub const SNAPSHOT: Decoder = Decoder {
         };
         match measured(&file, || read_snapshot("snapshot.5", &file)) {
             Ok(found) => {
-                if how % 4 > 0 {
-                    assert_eq!((found.body, found.digest.is_some()), (bytes, how % 4 > 1));
+                // What was given for a body may be a whole one and its seal already.
+                if how % 4 > 0 && found.body.len() == bytes.len() {
+                    assert_eq!(found.digest.is_some(), how % 4 > 1);
                 }
+                assert!(how % 4 == 0 || bytes.starts_with(found.body));
                 let again = snapshot_file(found.body, found.digest.map(|(_, digest)| digest), true);
                 assert_eq!(read_snapshot("snapshot.5", &again).map(|again| again.body), Ok(found.body));
                 format!("ok {} {}", how % 4, found.digest.is_some())
