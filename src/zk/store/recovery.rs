@@ -202,11 +202,13 @@ fn read_epoch(files: &impl Files, name: &str) -> Result<Option<Epoch>, StoreErro
     }
     let bytes = files.read(Dir::Data, name)?;
     let text = String::from_utf8_lossy(&bytes);
+    // ZooKeeper reads the first line.
+    let text = text.lines().next().unwrap_or_default().trim();
     let malformed = || StoreError::Malformed {
         name: name.into(),
-        reason: format!("expected a number, found {:?}", text.trim().chars().take(20).collect::<String>()),
+        reason: format!("expected a number, found {:?}", text.chars().take(20).collect::<String>()),
     };
-    text.trim().parse().map(|epoch| Some(Epoch(epoch))).map_err(|_| malformed())
+    text.parse().map(|epoch| Some(Epoch(epoch))).map_err(|_| malformed())
 }
 
 /// The txns from the last one at or before `from` to the end, if the log reaches back that far and is worth sending.

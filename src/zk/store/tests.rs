@@ -297,6 +297,8 @@ fn what_cannot_be_used_says_why() {
     assert!(text(&mut compressed).contains("snapshot.compression.method"));
     let mut epoch = Folders::with(&[(Dir::Data, "currentEpoch", b"seven".to_vec())]);
     assert_eq!(text(&mut epoch), "currentEpoch: expected a number, found \"seven\"");
+    let mut lines = Folders::with(&[(Dir::Data, "currentEpoch", b"7\nand more".to_vec())]);
+    assert_eq!(recovered(&mut lines).unwrap().0.recovered.current_epoch, Some(Epoch(7)), "the first line counts");
     let mut broken = Folders::with(&[(Dir::Data, "snapshot.5", b"ZKSN".to_vec())]);
     assert!(text(&mut broken).starts_with("none of the snapshots can be read"));
     let mut other = Folders::with(&[(Dir::Log, "log.1", b"this is a text file".to_vec())]);
