@@ -167,9 +167,10 @@ impl LinkDecoder {
         LinkDecoder::with_max_buffer(sender, JUTE_MAXBUFFER)
     }
 
-    /// For the packets of `sender`: strings and buffers may be twice as long as `max_buffer`, as in ZooKeeper.
+    /// For the packets of `sender`: strings and buffers may be twice as long as `max_buffer`, as in ZooKeeper. One below the default
+    /// binds clients only: what servers say to each other grows with the number of sessions, not with what a client sends.
     pub fn with_max_buffer(sender: Sender, max_buffer: usize) -> LinkDecoder {
-        LinkDecoder { sender, buffer: Vec::new(), at: 0, snapshot: None, limit: 2 * max_buffer }
+        LinkDecoder { sender, buffer: Vec::new(), at: 0, snapshot: None, limit: 2 * max_buffer.max(JUTE_MAXBUFFER) }
     }
 
     /// Takes what arrived.
