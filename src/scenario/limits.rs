@@ -53,6 +53,9 @@ pub struct LimitsOptions {
     /// Txns between two snapshots.
     #[serde(default = "snap_count")]
     pub snap_count: u32,
+    /// Bytes of txns between two snapshots, if that bound comes first; none if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snap_size_limit: Option<u64>,
     /// How much log is worth sending from disk, as a share of the newest snapshot: "off" disables it.
     #[serde(default = "snapshot_size_factor", with = "size_factor")]
     #[schemars(with = "String")]
@@ -84,6 +87,7 @@ pub fn simulated() -> Limits {
         observer_election_delay: Duration::from_millis(10),
         commit_log_count: 50,
         snap_count: 100,
+        snap_size_limit: None,
         ..Limits::default()
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Clients {
     max_frame: usize,
     /// Connections from one address (`maxClientCnxns`); 0 for no limit.
     max_per_address: usize,
+    /// Connections from everywhere (`maxCnxns`); 0 for no limit.
+    max_in_all: usize,
     /// Requests under way beyond which clients that have some wait (`globalOutstandingLimit`).
     outstanding_limit: usize,
     words: Arc<dyn Words>,
@@ -76,6 +78,7 @@ impl Clients {
         Arc::new(Clients {
             max_frame: options.max_buffer,
             max_per_address: options.max_connections,
+            max_in_all: options.max_connections_in_all,
             outstanding_limit: options.outstanding_limit,
             words,
             desk,
@@ -94,7 +97,7 @@ impl Clients {
             match listener.accept().await {
                 Ok((stream, from)) => {
                     let Some(seat) = Seat::take(&self, from.ip()) else {
-                        warn!(from = %from.ip(), "too many connections from one address (maxClientCnxns)");
+                        warn!(from = %from.ip(), "a client is turned away: too many connections (maxClientCnxns, maxCnxns)");
                         continue;
                     };
                     tokio::spawn(async move {
@@ -372,6 +375,9 @@ struct Seat {
 impl Seat {
     fn take(clients: &Arc<Clients>, address: IpAddr) -> Option<Seat> {
         let mut addresses = clients.addresses();
+        if clients.max_in_all > 0 && addresses.values().sum::<usize>() >= clients.max_in_all {
+            return None;
+        }
         let taken = addresses.entry(address).or_default();
         let most = clients.max_per_address;
         if most > 0 && *taken >= most {

@@ -7,20 +7,24 @@
 //! While a sync runs, batches queue up; the next sync covers them all.
 
 use std::cell::RefCell;
-use std::sync::mpsc as queue;
+use std::sync::mpsc::{self as queue, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use std::{io, mem};
 
 use tokio::sync::mpsc;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
-use super::config::ServerConfig;
+use super::config::{Purge, ServerConfig};
 use super::folders::Folders;
+use super::std_duration;
 use crate::replica::Service;
 use crate::zab::{
-    Instant, LogSlice, Payload, Ratio, ReadId, Recovered, SnapshotImage, Txn, Write, WriteError, WriteId, Zxid,
+    self, LogSlice, Payload, Ratio, ReadId, Recovered, SnapshotImage, Txn, Write, WriteError, WriteId, Zxid,
 };
-use crate::zk::store::{self, Journal, JournalSettings, JournalWrite, StoreError};
+use crate::zk::store::{
+    self, Beginning, Dir, FileName, FileOp, Files, Journal, JournalSettings, JournalWrite, StoreError,
+};
 
 /// Writes that one sync may cover, so that their acknowledgements do not wait for ever (`maxBatchSize`).
 const MOST_WRITES: usize = 1000;
@@ -65,18 +69,23 @@ impl Disk {
     {
         let folders = Folders::open(&config.store).map_err(io::Error::other)?;
         let window = config.peer.limits.commit_log_count;
-        let (recovered, service) = recover(&folders, window, &fresh).map_err(io::Error::other)?;
-        let settings = JournalSettings {
-            preallocate: config.store.preallocate,
-            retain: config.store.purge.map(|purge| purge.retain),
-            ..JournalSettings::default()
-        };
+        let mut beginning = config.store.beginning;
+        beginning.new_if_empty |= folders.take_initialize().map_err(io::Error::other)?;
+        let (recovered, service) = recover(&folders, beginning, window, &fresh).map_err(io::Error::other)?;
+        let settings = JournalSettings { preallocate: config.store.preallocate, ..JournalSettings::default() };
+        let mut journal = Journal::new(settings);
+        if recovered.last_zxid == Zxid::ZERO {
+            begin(&folders, &mut journal, &service).map_err(io::Error::other)?;
+        }
         let (batches, work) = queue::channel();
         let mut worker = Worker {
             folders,
-            journal: Journal::new(settings),
+            journal,
             settings,
             force_sync: config.store.force_sync,
+            slow_sync: std_duration(config.store.slow_sync),
+            purging: config.store.purge.map(Purging::new),
+            beginning,
             window,
             news,
             writes: Vec::new(),
@@ -123,16 +132,32 @@ impl Drop for Disk {
     }
 }
 
+/// A new server writes down that it has nothing, like ZooKeeper's: a log is a history only behind a snapshot.
+fn begin<S: Service>(folders: &Folders, journal: &mut Journal, service: &S) -> Result<(), StoreError> {
+    let is_snapshot = |name: &str| matches!(FileName::of(name), FileName::Snapshot(_));
+    if folders.list(Dir::Data)?.iter().any(|(name, _)| is_snapshot(name)) {
+        return Ok(());
+    }
+    let (chunks, digest) = (service.snapshot(), Some(service.digest()));
+    let first = JournalWrite::Snapshot { id: WriteId(0), zxid: Zxid::ZERO, chunks, digest };
+    journal.batch(vec![first], folders, true, |op| folders.execute(op))
+}
+
 /// What is on disk, and a service in that state.
-fn recover<S: Service>(folders: &Folders, window: usize, fresh: &impl Fn() -> S) -> Result<(Recovered, S), StoreError> {
+fn recover<S: Service>(
+    folders: &Folders,
+    beginning: Beginning,
+    window: usize,
+    fresh: &impl Fn() -> S,
+) -> Result<(Recovered, S), StoreError> {
     let service = RefCell::new(fresh());
     let restore = |zxid, bytes: &[u8]| {
         service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] });
         Ok(())
     };
     // Nobody waits for what it would say of txns that clients have heard of long ago.
-    let apply = |txn: &Txn| drop(service.borrow_mut().apply(Instant::ZERO, txn, false, &mut Vec::new()));
-    let found = store::recover(folders, window, restore, apply, |op| folders.execute(op))?;
+    let apply = |txn: &Txn| drop(service.borrow_mut().apply(zab::Instant::ZERO, txn, false, &mut Vec::new()));
+    let found = store::recover_from(beginning, folders, window, restore, apply, |op| folders.execute(op))?;
     folders.sync_all()?;
     found.notes.iter().for_each(|note| warn!(%note, "found on disk"));
     if let Some(record) = &found.corrupt {
@@ -149,10 +174,28 @@ struct Worker<S> {
     journal: Journal,
     settings: JournalSettings,
     force_sync: bool,
+    /// A sync that takes longer is told.
+    slow_sync: Duration,
+    purging: Option<Purging>,
+    beginning: Beginning,
     window: usize,
     news: mpsc::UnboundedSender<News<S>>,
     /// Writes that came one after the other.
     writes: Vec<JournalWrite>,
+}
+
+/// When what is no longer needed goes next.
+struct Purging {
+    retain: usize,
+    interval: Duration,
+    next: Instant,
+}
+
+impl Purging {
+    /// Now, and then at intervals.
+    fn new(purge: Purge) -> Purging {
+        Purging { retain: purge.retain, interval: std_duration(purge.interval), next: Instant::now() }
+    }
 }
 
 /// A write failed; the driver knows.
@@ -160,7 +203,18 @@ struct Failed;
 
 impl<S: Service> Worker<S> {
     fn run(&mut self, work: &queue::Receiver<Vec<Work>>, fresh: &impl Fn() -> S) -> Result<(), Failed> {
-        while let Ok(mut batch) = work.recv() {
+        loop {
+            let mut batch = match self.purge_when_due() {
+                Some(wait) => match work.recv_timeout(wait) {
+                    Ok(batch) => batch,
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                },
+                None => match work.recv() {
+                    Ok(batch) => batch,
+                    Err(_) => return Ok(()),
+                },
+            };
             loop {
                 batch.into_iter().try_for_each(|work| self.take(work, fresh))?;
                 if self.writes.len() >= MOST_WRITES {
@@ -173,7 +227,23 @@ impl<S: Service> Worker<S> {
             }
             self.commit()?;
         }
-        Ok(())
+    }
+
+    /// Removes what is no longer needed, if it is time to; returns how long until it is again.
+    fn purge_when_due(&mut self) -> Option<Duration> {
+        let purging = self.purging.as_mut()?;
+        let wait = purging.next.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            return Some(wait);
+        }
+        purging.next += purging.interval;
+        let (retain, interval) = (purging.retain, purging.interval);
+        match self.folders.purge(retain) {
+            Ok(0) => debug!("nothing to purge (autopurge)"),
+            Ok(files) => info!(files, "purged old snapshots and logs (autopurge)"),
+            Err(error) => warn!(%error, "cannot purge old snapshots and logs (autopurge)"),
+        }
+        Some(interval)
     }
 
     fn take(&mut self, work: Work, fresh: &impl Fn() -> S) -> Result<(), Failed> {
@@ -190,7 +260,7 @@ impl<S: Service> Worker<S> {
             Work::Reload => {
                 // What it reports is durable, so everything written is synced first, and told.
                 self.commit()?;
-                match recover(&self.folders, self.window, fresh) {
+                match recover(&self.folders, self.beginning, self.window, fresh) {
                     Ok((recovered, service)) => {
                         self.journal = Journal::new(self.settings);
                         self.tell(News::Reloaded { recovered, service: Box::new(service) });
@@ -210,8 +280,18 @@ impl<S: Service> Worker<S> {
     fn commit(&mut self) -> Result<(), Failed> {
         let writes = mem::take(&mut self.writes);
         let (Some(first), Some(last)) = (writes.first().map(number), writes.last().map(number)) else { return Ok(()) };
-        let folders = &self.folders;
-        match self.journal.batch(writes, folders, self.force_sync, |op| folders.execute(op)) {
+        let (folders, slow) = (&self.folders, self.slow_sync);
+        let execute = |op| {
+            let is_sync = matches!(op, FileOp::Sync { dir: Dir::Log, .. });
+            let started = Instant::now();
+            folders.execute(op)?;
+            if is_sync && started.elapsed() > slow {
+                let ms = started.elapsed().as_millis();
+                warn!(ms, "the sync of a log was slow, and every write waited for it (fsync.warningthresholdms)");
+            }
+            Ok(())
+        };
+        match self.journal.batch(writes, folders, self.force_sync, execute) {
             Ok(()) => {
                 self.tell(News::Persisted { through: last });
                 Ok(())

@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::config::StoreOptions;
-use crate::zk::store::{Dir, FileOp, Files, StoreError};
+use crate::zk::store::{self, Dir, FileOp, Files, SEAL_END, StoreError};
 
 /// Both directories, with the file that is written to most.
 pub(super) struct Folders {
@@ -52,6 +52,16 @@ impl Folders {
         matches!(self.refused.get(), Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
     }
 
+    /// Whether the operator left word, for this once, that an empty folder is that of a new server (`initialize`).
+    pub(super) fn take_initialize(&self) -> Result<bool, StoreError> {
+        let name = self.log.with_file_name("initialize");
+        match fs::remove_file(&name) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(refusal(&name.display().to_string(), &error)),
+        }
+    }
+
     /// Makes what can be read durable: the process before may have ended between a write and its sync.
     pub(super) fn sync_all(&self) -> Result<(), StoreError> {
         for dir in [Dir::Log, Dir::Data] {
@@ -63,6 +73,25 @@ impl Folders {
             self.execute(FileOp::SyncDir(dir))?;
         }
         Ok(())
+    }
+
+    /// Removes all but the newest `retain` snapshots, and the logs that nobody needs beside those; returns how many files.
+    pub(super) fn purge(&self, retain: usize) -> Result<usize, StoreError> {
+        let ops = store::purge(self, retain, |name| self.is_whole(name))?;
+        let files = ops.iter().filter(|op| matches!(op, FileOp::Remove { .. })).count();
+        ops.into_iter().try_for_each(|op| self.execute(op)).map(|()| files)
+    }
+
+    /// Whether a snapshot ends as a whole one does: what is in it is another question, which only reading all of it answers.
+    fn is_whole(&self, name: &str) -> bool {
+        let ends_whole = || {
+            let file = File::open(self.data.join(name))?;
+            let mut end = [0; SEAL_END.len()];
+            let at = file.metadata()?.len().checked_sub(end.len() as u64).ok_or(io::ErrorKind::UnexpectedEof)?;
+            file.read_exact_at(&mut end, at)?;
+            io::Result::Ok(&end == SEAL_END)
+        };
+        ends_whole().unwrap_or(false)
     }
 
     fn folder(&self, dir: Dir) -> &Path {

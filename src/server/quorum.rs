@@ -40,6 +40,8 @@ pub(super) struct Quorum {
     members: BTreeMap<Sid, Address>,
     /// The configuration, for NEWLEADER.
     text: Arc<str>,
+    /// What bounds the packets of others (`jute.maxbuffer`).
+    max_buffer: usize,
     /// How long a connection to a leader may take (`connectToLearnerMasterLimit`).
     budget: Duration,
     runtime: runtime::Handle,
@@ -79,6 +81,7 @@ impl Quorum {
             own: members.get(&config.peer.sid).map(|address| listening(address, on_all)),
             members,
             text: config.text.as_str().into(),
+            max_buffer: config.clients.max_buffer,
             budget: std_duration(config.peer.limits.connect_time()),
             runtime,
             events,
@@ -146,8 +149,9 @@ impl Quorum {
         let (queue, messages) = mpsc::unbounded_channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let (events, done, text) = (self.events.clone(), self.events.clone(), self.text.clone());
+        let decoder = LinkDecoder::with_max_buffer(other, self.max_buffer);
         let reading = self.runtime.spawn(async move {
-            let ended = read(link, other, reader, &events).await;
+            let ended = read(link, decoder, reader, &events).await;
             info!(?link, ended = %ended.map_or_else(|error| error.to_string(), |()| "closed".to_owned()), "quorum link");
             let _ = events.send(Event::Ended { link }).await;
         });
@@ -231,8 +235,12 @@ async fn accept(own: Address, events: mpsc::Sender<Event>) {
 }
 
 /// Reads messages until the other end closes.
-async fn read(link: LinkId, other: Sender, mut reader: OwnedReadHalf, events: &mpsc::Sender<Event>) -> io::Result<()> {
-    let mut decoder = LinkDecoder::new(other);
+async fn read(
+    link: LinkId,
+    mut decoder: LinkDecoder,
+    mut reader: OwnedReadHalf,
+    events: &mpsc::Sender<Event>,
+) -> io::Result<()> {
     let mut buffer = vec![0; READ];
     loop {
         let count = reader.read(&mut buffer).await?;

@@ -54,6 +54,8 @@ pub struct Limits {
     pub commit_log_count: usize,
     /// Txns between two snapshots (`snapCount`); a host adds its own jitter.
     pub snap_count: u32,
+    /// Bytes of txns between two snapshots, if that bound comes first (`snapSizeLimitInKb`, 4 GiB); `None` for no bound.
+    pub snap_size_limit: Option<u64>,
     /// How much log is worth sending from disk, as a share of the newest snapshot; `None` disables it
     /// (`snapshotSizeFactor`, 0.33).
     pub snapshot_size_factor: Option<Ratio>,
@@ -82,6 +84,7 @@ impl Default for Limits {
             observer_election_delay: Duration::from_millis(100),
             commit_log_count: 500,
             snap_count: 100_000,
+            snap_size_limit: Some(4 << 30),
             snapshot_size_factor: Some(Ratio::new(33, 100)),
             force_snapshot_sync: false,
             max_concurrent_snap_syncs: 10,

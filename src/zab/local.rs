@@ -46,6 +46,7 @@ pub struct Local {
     durable: WriteId,
     last_read: ReadId,
     since_snapshot: u32,
+    bytes_since_snapshot: u64,
 }
 
 impl Local {
@@ -72,6 +73,7 @@ impl Local {
             durable: WriteId(0),
             last_read: ReadId(0),
             since_snapshot: 0,
+            bytes_since_snapshot: 0,
         }
     }
 
@@ -181,22 +183,24 @@ impl Local {
 
     fn delivered(&mut self, txn: Txn, out: &mut Outputs) {
         self.committed = txn.zxid;
-        out.push(Output::Deliver(txn));
         self.since_snapshot += 1;
-        if self.since_snapshot >= self.limits.snap_count {
+        self.bytes_since_snapshot += txn.payload.as_bytes().len() as u64;
+        out.push(Output::Deliver(txn));
+        let is_large = self.limits.snap_size_limit.is_some_and(|limit| self.bytes_since_snapshot >= limit);
+        if is_large || self.since_snapshot >= self.limits.snap_count {
             self.snapshot(out);
         }
     }
 
     /// Writes a snapshot of the applied state, in the background.
     pub fn snapshot(&mut self, out: &mut Outputs) {
-        self.since_snapshot = 0;
+        self.snapshot_taken();
         self.persist(Write::WriteSnapshot { zxid: self.log.applied() }, out);
     }
 
     /// A snapshot file is under way by other means.
     pub fn snapshot_taken(&mut self) {
-        self.since_snapshot = 0;
+        (self.since_snapshot, self.bytes_since_snapshot) = (0, 0);
     }
 
     /// A learner's role ends: under [`Habit::MemoryLags`] memory catches up with what the log holds by now, and with nothing that is still to

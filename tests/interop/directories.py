@@ -89,6 +89,23 @@ def hand_over(folder, first, second, writes):
         return f"{len(expected)} nodes; Apache's tools read {counted[0]} records and {counted[1]} snapshots of zabsim's folder"
 
 
+def take_over(folder, first, second, writes):
+    """Three servers of `first` write too little for a snapshot and are killed; three of `second` go on with their folders."""
+    with Ensemble(folder, f"{first} {first} {first}").start() as ensemble:
+        leader = ensemble.leader()
+        client = fill(leader.client, writes)
+        expected = read_tree(leader.client)
+        for member in ensemble.members:
+            member.kill()
+            member.kind = second
+        client.close()
+        ensemble.start()
+        for member in ensemble.members:
+            wrong = differences(expected, read_tree(member.client))
+            assert not wrong, f"server {member.sid} reads another tree: {wrong[:3]}"
+        return f"{len(expected)} nodes on all three"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writes", type=int, default=400)
@@ -101,6 +118,11 @@ def main():
             except (AssertionError, OSError) as error:
                 failed, result = failed + 1, f"FAILED: {error}"
             print(f"{first} → {second} → {first}: {result}", flush=True)
+            try:
+                result = take_over(f"{folder}/three-{first}", first, second, options.writes)
+            except (AssertionError, OSError) as error:
+                failed, result = failed + 1, f"FAILED: {error}"
+            print(f"three {first} → three {second}: {result}", flush=True)
     return 1 if failed else 0
 
 

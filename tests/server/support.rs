@@ -14,6 +14,8 @@ use zabsim::server::config::{
 use zabsim::server::report::Detail;
 use zabsim::server::{Desk, Reply, Server, Words};
 use zabsim::zab::{self, Config, Ensemble, Limits, MemberRole, Sid};
+use zabsim::zk::service::tree::due::Sweep;
+use zabsim::zk::store::Beginning;
 use zabsim::zk::wire::Dialect;
 
 use crate::tiny::Tiny;
@@ -92,10 +94,11 @@ pub fn config(sid: i64, members: &[Member], folder: &Path) -> ServerConfig {
         standalone: members.is_empty(),
         members: members.to_vec(),
         text: lines.chain(["version=0".to_owned()]).collect(),
-        quorum: QuorumOptions { listen_on_all_ips: false, leader_serves: true, observers_log: true },
+        quorum: QuorumOptions { listen_on_all_ips: false, leader_serves: true },
         clients: ClientOptions {
             address: Some(Address::new("127.0.0.1", 0)),
             max_connections: 60,
+            max_connections_in_all: 0,
             min_session_timeout: zab::Duration::from_secs(4),
             max_session_timeout: zab::Duration::from_secs(40),
             max_buffer: 1 << 20,
@@ -107,15 +110,18 @@ pub fn config(sid: i64, members: &[Member], folder: &Path) -> ServerConfig {
             extended_types: false,
             enforce_quota: false,
             digest: true,
+            sweep_interval: zab::Duration::from_secs(60),
+            sweep: Sweep::default(),
             dialect: Dialect::V39,
         },
         store: StoreOptions {
             data_dir: folder.clone(),
             log_dir: folder,
             preallocate: 64 << 10,
-            snap_size_limit: None,
             force_sync: true,
+            slow_sync: zab::Duration::from_secs(1),
             purge: None,
+            beginning: Beginning::DEFAULT,
         },
         admin: AdminOptions { address: None, metrics: None, words: Whitelist::All },
     }

@@ -1,10 +1,12 @@
 //! Whole servers: the tree of ZooKeeper behind real ports.
 
-use std::io;
+use std::{fs, io};
 
 use zabsim::server::Server;
-use zabsim::zab::{HaltReason, Payload};
+use zabsim::server::config::{Purge, ServerConfig};
+use zabsim::zab::{self, HaltReason, Payload, PeerState};
 use zabsim::zk::model::{Acl, ConnectRequest, Create, CreateKind, Reply, Request, Response, SessionId};
+use zabsim::zk::store::encode_record;
 use zabsim::zk::wire;
 
 use crate::support::{Client, Folder, config, members, wait_for};
@@ -98,4 +100,102 @@ fn what_one_server_takes_every_server_has_also_after_all_were_stopped() {
         assert_eq!(server.stop(), HaltReason::Stopped);
     }
     read_everywhere(&boot());
+}
+
+/// The names in a server's folder that begin so, sorted.
+fn files(config: &ServerConfig, start: &str) -> Vec<String> {
+    let entries = fs::read_dir(config.store.data_dir.join("version-2")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(start)).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_snapshot_comes_after_so_many_bytes_and_old_ones_go_at_intervals() {
+    let folder = Folder::new("purge");
+    let mut config = config(1, &members(0), folder.path());
+    config.peer.limits.snap_size_limit = Some(2000);
+    let grow = |server: &Server, rounds: std::ops::Range<u32>| {
+        let mut session = open_when_served(server);
+        rounds.for_each(|round| assert_eq!(session.create(&format!("/{round}"), &"x".repeat(1000)).unwrap(), 0));
+    };
+    let server = Server::boot(&config).unwrap();
+    grow(&server, 0..12);
+    wait_for("a snapshot for every two writes", || (files(&config, "snapshot.").len() >= 6).then_some(()));
+    assert_eq!(server.stop(), HaltReason::Stopped);
+    let (snapshots, logs) = (files(&config, "snapshot."), files(&config, "log."));
+    config.store.purge = Some(Purge { retain: 3, interval: zab::Duration::from_millis(300) });
+    let server = Server::boot(&config).unwrap();
+    wait_for("the purge at the start", || {
+        let newest = files(&config, "snapshot.") == snapshots[snapshots.len() - 3..];
+        (newest && files(&config, "log.").len() < logs.len()).then_some(())
+    });
+    grow(&server, 12..24);
+    wait_for("the next purges", || (files(&config, "snapshot.").len() == 3).then_some(()));
+    assert_eq!(server.stop(), HaltReason::Stopped);
+    let server = Server::boot(&config).unwrap();
+    let mut session = open_when_served(&server);
+    (0..24).for_each(|round| assert!(session.data(&format!("/{round}")).unwrap().is_some(), "/{round} is there"));
+}
+
+/// ZooKeeper's servers refuse a log without a snapshot: a follower that has only ever logged must have one all the same.
+#[test]
+fn a_new_server_writes_down_that_it_has_nothing() {
+    let folder = Folder::new("beginning");
+    let mut config = config(1, &members(3), folder.path());
+    let boot =
+        |config: &ServerConfig| Server::boot(config).map(|server| assert_eq!(server.stop(), HaltReason::Stopped));
+    config.store.beginning.new_if_empty = false;
+    boot(&config).unwrap();
+    assert!(files(&config, "snapshot.").is_empty(), "it may have lost everything");
+    let initialize = config.store.data_dir.join("initialize");
+    fs::write(&initialize, "").unwrap();
+    boot(&config).unwrap();
+    assert_eq!((files(&config, "snapshot."), initialize.exists()), (vec!["snapshot.0".to_owned()], false));
+    boot(&config).unwrap();
+
+    let version = config.store.data_dir.join("version-2");
+    let mut log = b"ZKLG\0\0\0\x02\0\0\0\0\0\0\0\0".to_vec();
+    let mut txn = vec![0; 36];
+    txn[12..20].copy_from_slice(&0x1_0000_0001i64.to_be_bytes());
+    encode_record(&txn, &mut log);
+    fs::write(version.join("log.100000001"), log).unwrap();
+    fs::remove_file(version.join("snapshot.0")).unwrap();
+    let refused = boot(&config).unwrap_err().to_string();
+    assert!(refused.contains("log.100000001") && refused.contains("snapshot.trust.empty"), "{refused}");
+    config.store.beginning.trust_log = true;
+    boot(&config).unwrap();
+}
+
+#[test]
+fn a_leader_that_does_not_serve_leaves_clients_to_its_followers() {
+    let folder = Folder::new("leader-serves");
+    let everybody = members(3);
+    let servers: Vec<Server> = (1..=3)
+        .map(|sid| {
+            let mut config = config(sid, &everybody, folder.path());
+            config.quorum.leader_serves = false;
+            Server::boot(&config).unwrap()
+        })
+        .collect();
+    let is_leading = |server: &&Server| server.status().is_some_and(|it| it.state == PeerState::Leading);
+    let leader = wait_for("a leader", || servers.iter().find(is_leading));
+    let follower = servers.iter().find(|server| !is_leading(server)).unwrap();
+    let mut session = open_when_served(follower);
+    assert_eq!(session.create("/a", "by the follower").unwrap(), 0);
+    assert!(Session::open(leader).is_err(), "it leads, and takes no clients");
+}
+
+#[test]
+fn there_is_room_for_so_many_clients_in_all() {
+    let folder = Folder::new("max-cnxns");
+    let mut config = config(1, &members(0), folder.path());
+    config.clients.max_connections_in_all = 2;
+    let server = Server::boot(&config).unwrap();
+    let _first = open_when_served(&server);
+    let second = open_when_served(&server);
+    assert!(Session::open(&server).is_err());
+    drop(second);
+    open_when_served(&server);
 }

@@ -14,7 +14,74 @@ pub(super) enum Without {
     },
 }
 
-const JAVA: &str = "it tunes Java's threads and buffers; this server has neither";
+/// Keys of Java's threads, buffers, caches and measurements, by their beginnings.
+const OF_JAVA: [&str; 36] = [
+    "bitHashCacheSize",
+    "clientPortListenBacklog",
+    "cnxTimeout",
+    "commitProcessor.",
+    "connection_throttle",
+    "flushDelay",
+    "follower.skipLearnerRequestToNextProcessor",
+    "follower.nodelay",
+    "forward_learner_requests_to_commit_processor_disabled",
+    "intBufferStartingSizeBytes",
+    "jvm.",
+    "jute.maxbuffer.extrasize",
+    "largeRequest",
+    "leader.ackLoggingFrequency",
+    "leader.closeSocketAsync",
+    "leader.nodelay",
+    "learner.asyncSending",
+    "learner.closeSocketAsync",
+    "maxBatchSize",
+    "maxGetChildrenResponseCacheSize",
+    "maxInProcessingDeadWatchers",
+    "maxResponseCacheSize",
+    "maxWriteQueuePollTime",
+    "messageTracker.",
+    "netty.",
+    "nio.",
+    "pathStats.",
+    "quorumCnxnTimeoutMs",
+    "request_stale_",
+    "request_throttle",
+    "serverCnxnFactory",
+    "tcpKeepAlive",
+    "throttled",
+    "txnLogSizeLimitInKb",
+    "watchManagerName",
+    "watcherClean",
+];
+
+/// Keys of what is not supported and does nothing unless something else that is refused is switched on, by their beginnings.
+const OF_OTHERS: [&str; 22] = [
+    "SASLAuthenticationProvider.",
+    "X509AuthenticationProvider.",
+    "allowSaslFailedClients",
+    "audit.impl.class",
+    "controllerPort",
+    "enforce.auth.schemes",
+    "ensembleAuthName",
+    "jaasLoginRenew",
+    "kerberos.",
+    "kinit",
+    "letAnySaslUserDoX",
+    "localSessionsUpgradingEnabled",
+    "multiAddress.",
+    "observer.reconnectDelayMs",
+    "observerMaster.",
+    "quorum.auth.",
+    "quorum.cnxn.threads.size",
+    "requireKerberosConfig",
+    "sasl.",
+    "security.auth_to_local",
+    "sslQuorumReloadCertFiles",
+    "superUser",
+];
+
+const JAVA: &str = "it tunes Java's threads, buffers and caches; this server has none";
+const NO_SCHEMES: &str = "there are no other authentication schemes than world, ip, digest and auth: remove the key";
 const NO_TLS: &str = "there is no TLS: remove the key and use a plain port, behind a proxy that ends TLS if need be";
 const NO_SASL: &str =
     "there is no SASL between servers: remove the key, and let only servers reach the quorum and election ports";
@@ -23,6 +90,7 @@ const STATIC: &str = "members are listed as server.N in this file and the same e
 /// What a key of ZooKeeper means here that the configuration does not read.
 pub(super) fn of_zookeeper(key: &str) -> Option<Without> {
     const OFF: &[&str] = &["false"];
+    const ON: &[&str] = &["true"];
     let refused = |off, instead| Some(Without::Support { off, instead });
     match key {
         "reconfigEnabled" => refused(OFF, STATIC),
@@ -40,38 +108,36 @@ pub(super) fn of_zookeeper(key: &str) -> Option<Without> {
         "readonlymode.enabled" => refused(OFF, "a server without a quorum serves nobody: remove the key"),
         "snapshot.compression.method" => refused(&["checked"], "snapshots are written uncompressed: remove the key"),
         "multiAddress.enabled" => refused(OFF, "one address per server: remove the key"),
-        "quorum.cnxn.threads.size" | "localSessionsUpgradingEnabled" | "sslQuorumReloadCertFiles" => {
-            Some(Without::Harm("what it belongs to is not supported"))
+        "admin.portUnification" | "admin.forceHttps" | "admin.needClientAuth" => refused(OFF, NO_TLS),
+        "requireClientAuthScheme" => refused(&[], NO_SCHEMES),
+        "DigestAuthenticationProvider.enabled" => refused(ON, "the scheme `digest` is always there: remove the key"),
+        "DigestAuthenticationProvider.digestAlg" => {
+            refused(&["SHA1", "SHA-1"], "ids of the scheme `digest` are made with SHA-1: remove the key")
         }
+        "IPAuthenticationProvider.usexforwardedfor" => refused(OFF, "clients are known by where they connect from"),
+        "audit.enable" => refused(OFF, "there is no audit log: remove the key"),
+        "closeSessionTxn.enabled" | "serializeLastProcessedZxid.enabled" => {
+            refused(ON, "txns and snapshots have the newer form, which releases from 3.6 on read: remove the key")
+        }
+        "datadir.autocreate" => refused(ON, "folders that are missing are made: remove the key"),
+        "emulate353TTLNodes" => refused(OFF, "ids of nodes with a time to live have the form of 3.5.4: remove the key"),
+        "testingonly.initialZxid" => refused(&[], "a history begins with its first txn: remove the key"),
+        "enableEagerACLCheck" => Some(Without::Harm("the leader checks the ACLs of a write")),
+        "electionPortBindRetry" => Some(Without::Harm("a port that is taken at the start is an error at once")),
         "admin.idleTimeout" | "admin.httpVersion" | "admin.commandURL" | "metricsProvider.exportJvmInfo" => {
             Some(Without::Harm("the admin endpoint has nothing to set there"))
-        }
-        "serverCnxnFactory" | "clientPortListenBacklog" | "cnxTimeout" | "maxCnxns" | "learner.asyncSending" => {
-            Some(Without::Harm(JAVA))
         }
         _ => {
             let prefix = |prefix: &str| key.starts_with(prefix);
             if prefix("ssl.") {
                 refused(&[], NO_TLS)
-            } else if prefix("authProvider.") || prefix("X509AuthenticationProvider.") {
-                refused(
-                    &[],
-                    "there are no other authentication schemes than world, ip, digest and auth: remove the key",
-                )
-            } else if prefix("quorum.auth.") || prefix("multiAddress.") {
+            } else if prefix("authProvider.") {
+                refused(&[], NO_SCHEMES)
+            } else if OF_OTHERS.into_iter().any(prefix) {
                 Some(Without::Harm("what it belongs to is not supported"))
-            } else if [
-                "jvm.",
-                "nio.",
-                "netty.",
-                "commitProcessor.",
-                "throttled",
-                "request_throttle",
-                "connection_throttle",
-            ]
-            .into_iter()
-            .any(prefix)
-            {
+            } else if prefix("admin.snapshot.") || prefix("admin.restore.") || key == "admin.rateLimiterIntervalInMS" {
+                Some(Without::Harm("the admin endpoint neither takes nor gives snapshots"))
+            } else if OF_JAVA.into_iter().any(prefix) {
                 Some(Without::Harm(JAVA))
             } else {
                 None

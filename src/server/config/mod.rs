@@ -19,6 +19,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::zab::{Config, Duration};
+use crate::zk::service::tree::due::Sweep;
+use crate::zk::store::Beginning;
 use crate::zk::wire::Dialect;
 
 pub use complaint::{Complaint, Source};
@@ -53,10 +55,8 @@ pub struct ServerConfig {
 pub struct QuorumOptions {
     /// Listen on every address of the host instead of the one in the list (`quorumListenOnAllIPs`).
     pub listen_on_all_ips: bool,
-    /// Whether a leader takes clients (`leaderServes`).
+    /// Whether a leader of others takes clients (`leaderServes`).
     pub leader_serves: bool,
-    /// Whether observers log what they learn (`syncEnabled`).
-    pub observers_log: bool,
 }
 
 /// Towards clients.
@@ -66,6 +66,8 @@ pub struct ClientOptions {
     pub address: Option<Address>,
     /// Connections from one address (`maxClientCnxns`); 0 for no limit.
     pub max_connections: usize,
+    /// Connections from everywhere (`maxCnxns`); 0 for no limit.
+    pub max_connections_in_all: usize,
     /// The shortest session (`minSessionTimeout`).
     pub min_session_timeout: Duration,
     /// The longest session (`maxSessionTimeout`).
@@ -89,6 +91,10 @@ pub struct TreeOptions {
     pub enforce_quota: bool,
     /// Keep and send the digest of the tree (`digest.enabled`).
     pub digest: bool,
+    /// How often a leader looks for nodes that nobody needs (`znode.container.checkIntervalMs`).
+    pub sweep_interval: Duration,
+    /// Which of them go (`znode.container.maxPerMinute`, `znode.container.maxNeverUsedIntervalMs`).
+    pub sweep: Sweep,
     /// Which version of ZooKeeper clients see (`zabsim.dialect`).
     pub dialect: Dialect,
 }
@@ -112,12 +118,14 @@ pub struct StoreOptions {
     pub log_dir: PathBuf,
     /// By how many bytes a log file grows at a time (`preAllocSize`).
     pub preallocate: u64,
-    /// A snapshot is taken after so many bytes of log (`snapSizeLimitInKb`), if at all.
-    pub snap_size_limit: Option<u64>,
     /// Whether a txn is synced to disk before it is acknowledged (`forceSync`).
     pub force_sync: bool,
+    /// A sync that takes longer is told (`fsync.warningthresholdms`).
+    pub slow_sync: Duration,
     /// What is deleted by itself (`autopurge`), if anything.
     pub purge: Option<Purge>,
+    /// What a folder without a snapshot is taken for (`db.autocreate`, `snapshot.trust.empty`).
+    pub beginning: Beginning,
 }
 
 /// What is deleted by itself.

@@ -12,6 +12,8 @@ use super::{
 };
 use crate::server::words::WORDS;
 use crate::zab::{Config, Duration, Ensemble, Limits, MOST_TICKS, MemberRole, Ratio, Sid};
+use crate::zk::service::tree::due::Sweep;
+use crate::zk::store::Beginning;
 use crate::zk::wire::Dialect;
 
 /// What a configuration came to: the server, and what is odd about its files.
@@ -19,6 +21,7 @@ pub type Read = Result<(ServerConfig, Vec<Complaint>), Vec<Complaint>>;
 
 const WORD: &str = "4lw.commands.whitelist";
 const MOST_MILLISECONDS: u64 = i32::MAX as u64;
+const MOST_KILOBYTES: i64 = 1 << 40;
 
 impl ServerConfig {
     /// Reads a configuration out of a text; `open` reads the files that it names.
@@ -31,8 +34,8 @@ impl ServerConfig {
         let quorum = QuorumOptions {
             listen_on_all_ips: reader.flag("quorumListenOnAllIPs", false),
             leader_serves: reader.yes_no("leaderServes", true),
-            observers_log: reader.flag("syncEnabled", true),
         };
+        observer_without_log(&mut reader);
         let admin = admin(&mut reader);
         let tree = tree(&mut reader);
         let sid = sid(&mut reader, &members, standalone, store.as_ref(), open);
@@ -159,6 +162,7 @@ fn limits(reader: &mut Reader, standalone: bool) -> Limits {
             .map_or(default.observer_election_delay, |it| Duration(it.0 / 2)),
         commit_log_count: reader.number("commitLogCount", 1..=1 << 30).unwrap_or(default.commit_log_count),
         snap_count: reader.number("snapCount", 2..=i32::MAX as u32).unwrap_or(default.snap_count),
+        snap_size_limit: snap_size_limit(reader),
         snapshot_size_factor: factor.unwrap_or(default.snapshot_size_factor),
         force_snapshot_sync: reader.flag("forceSnapshotSync", default.force_snapshot_sync),
         max_concurrent_snap_syncs: reader
@@ -175,6 +179,26 @@ fn limits(reader: &mut Reader, standalone: bool) -> Limits {
         return Limits { max_notification_interval: limits.min_notification_interval, ..limits };
     }
     limits
+}
+
+/// In bytes; zero and less switch it off.
+fn snap_size_limit(reader: &mut Reader) -> Option<u64> {
+    let kilobytes = reader.number("snapSizeLimitInKb", i64::MIN..=MOST_KILOBYTES).unwrap_or(4 << 20);
+    u64::try_from(kilobytes).ok().filter(|&limit| limit > 0).map(|limit| limit * 1024)
+}
+
+/// An observer that logs nothing is not supported; what it would save does no harm.
+fn observer_without_log(reader: &mut Reader) {
+    for key in ["syncEnabled", "observer.syncEnabled"] {
+        let property = reader.take(key);
+        if let (Some(property), false) = (property, reader.flag(key, true)) {
+            reader.warn(
+                &property,
+                format!("`{}=false` has no effect", property.key),
+                "an observer logs what it learns",
+            );
+        }
+    }
 }
 
 /// A decimal fraction, exactly; negative switches it off.
@@ -196,25 +220,28 @@ fn snapshot_size_factor(reader: &mut Reader) -> Option<Option<Ratio>> {
 }
 
 fn store(reader: &mut Reader) -> Option<StoreOptions> {
-    let kilobytes = |reader: &mut Reader, key: &str, least: i64| reader.number(key, least..=1 << 40).map(|n| n * 1024);
     let data_dir = reader.text("dataDir").map(PathBuf::from);
     if data_dir.is_none() {
         reader.lacks("dataDir", "write dataDir=FOLDER: where snapshots and, without `dataLogDir`, logs are kept");
     }
     let log_dir = reader.text("dataLogDir").map(PathBuf::from).or_else(|| data_dir.clone());
-    let preallocate = kilobytes(reader, "preAllocSize", 0).unwrap_or(65536 * 1024);
-    let snap_size_limit = kilobytes(reader, "snapSizeLimitInKb", -1).unwrap_or(4_194_304 * 1024);
+    let preallocate = reader.number("preAllocSize", 0..=MOST_KILOBYTES.unsigned_abs()).unwrap_or(65536) * 1024;
     let force_sync = reader.yes_no("forceSync", true);
+    let slow_sync = reader.number("fsync.warningthresholdms", 0..=MOST_MILLISECONDS).unwrap_or(1000);
     let hours = reader.number("autopurge.purgeInterval", 0..=24 * 365).unwrap_or(0);
     // ZooKeeper takes less than three for three.
     let retain = reader.number("autopurge.snapRetainCount", 1..=i32::MAX as usize).unwrap_or(3).max(3);
+    let new_if_empty = reader.flag("db.autocreate", Beginning::DEFAULT.new_if_empty);
+    let beginning =
+        Beginning { new_if_empty, trust_log: reader.flag("snapshot.trust.empty", Beginning::DEFAULT.trust_log) };
     Some(StoreOptions {
         data_dir: data_dir?,
         log_dir: log_dir?,
-        preallocate: preallocate.unsigned_abs(),
-        snap_size_limit: u64::try_from(snap_size_limit).ok().filter(|&limit| limit > 0),
+        preallocate,
         force_sync,
+        slow_sync: Duration::from_millis(slow_sync),
         purge: (hours > 0).then(|| Purge { retain, interval: Duration::from_secs(hours * 3600) }),
+        beginning,
     })
 }
 
@@ -233,6 +260,15 @@ fn tree(reader: &mut Reader) -> TreeOptions {
         extended_types: reader.flag("extendedTypesEnabled", false),
         enforce_quota: reader.flag("enforceQuota", false),
         digest: reader.flag("digest.enabled", true),
+        sweep_interval: Duration::from_millis(
+            reader.number("znode.container.checkIntervalMs", 1..=MOST_MILLISECONDS).unwrap_or(60_000),
+        ),
+        sweep: Sweep {
+            never_used: reader
+                .number("znode.container.maxNeverUsedIntervalMs", 0..=i64::MAX)
+                .filter(|&milliseconds| milliseconds > 0),
+            most: reader.number("znode.container.maxPerMinute", 1..=i32::MAX as usize).unwrap_or(Sweep::default().most),
+        },
         dialect: reader.choice("zabsim.dialect", Dialect::V39, &[("3.9", Dialect::V39), ("3.8", Dialect::V38)]),
     }
 }
@@ -339,6 +375,7 @@ fn clients(
     ClientOptions {
         address,
         max_connections: reader.number("maxClientCnxns", 0..=i32::MAX as usize).unwrap_or(60),
+        max_connections_in_all: reader.number("maxCnxns", 0..=i32::MAX as usize).unwrap_or(0),
         min_session_timeout: min,
         max_session_timeout: max,
         max_buffer: max_buffer(reader),

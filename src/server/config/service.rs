@@ -28,6 +28,9 @@ impl ServerConfig {
             global_outstanding_limit: self.clients.outstanding_limit,
             config_text: self.text.clone(),
             standalone: self.standalone,
+            leader_serves: self.quorum.leader_serves,
+            sweep_interval: tree.sweep_interval,
+            sweep: tree.sweep,
         }
     }
 }

@@ -66,7 +66,7 @@ fn two_lines_are_a_standalone_server_with_the_defaults_of_zookeeper() {
     );
     assert!(config.store.force_sync && config.store.purge.is_none());
     assert_eq!(config.store.log_dir, PathBuf::from("/var/lib/zookeeper"));
-    assert_eq!((config.store.preallocate, config.store.snap_size_limit), (64 << 20, Some(4 << 30)));
+    assert_eq!((config.store.preallocate, config.peer.limits.snap_size_limit), (64 << 20, Some(4 << 30)));
     assert_eq!(config.admin.address, Some(Address::new("0.0.0.0", 8080)));
     assert_eq!(config.admin.metrics, None);
     assert!(config.admin.words.allows("srvr") && !config.admin.words.allows("mntr"));
@@ -153,7 +153,10 @@ globalOutstandingLimit=77
 zookeeper.DigestAuthenticationProvider.superDigest=super:D/InIHSb7yEEbrWz8b9l71RjZJU=
 standaloneEnabled=true
 reconfigEnabled=false
-syncEnabled=false
+maxCnxns=500
+fsync.warningthresholdms=20
+znode.container.checkIntervalMs=1000
+znode.container.maxNeverUsedIntervalMs=5000
 quorumListenOnAllIPs=true
 zabsim.dialect=3.8
 fastleader.maxNotificationInterval=5000
@@ -175,16 +178,15 @@ observer.election.DelayMs=300
     assert_eq!(limits.observer_election_delay, Duration::from_millis(150));
     assert_eq!(config.store.log_dir, PathBuf::from("/log s"));
     assert_eq!(config.store.purge, Some(Purge { retain: 3, interval: Duration::from_secs(24 * 3600) }));
-    assert_eq!(
-        (config.store.preallocate, config.store.snap_size_limit, config.store.force_sync),
-        (128 << 10, None, false)
-    );
+    assert_eq!((config.store.preallocate, limits.snap_size_limit, config.store.force_sync), (128 << 10, None, false));
     assert_eq!(config.clients.max_buffer, 4 << 20);
     assert_eq!((config.tree.dialect, config.tree.digest, config.tree.skip_acl), (Dialect::V38, false, true));
+    assert_eq!((config.clients.max_connections_in_all, config.store.slow_sync), (500, Duration::from_millis(20)));
+    assert_eq!((config.tree.sweep_interval, config.tree.sweep.never_used), (Duration::from_secs(1), Some(5000)));
     assert!(config.tree.enforce_quota && config.tree.extended_types);
     assert_eq!(config.admin.metrics, Some(Address::new("0.0.0.0", 7001)));
     assert!(config.admin.words.allows("mntr") && !config.admin.words.allows("srvr"));
-    assert_eq!(config.quorum, QuorumOptions { listen_on_all_ips: true, leader_serves: false, observers_log: false });
+    assert_eq!(config.quorum, QuorumOptions { listen_on_all_ips: true, leader_serves: false });
     assert!(!format!("{config:?}").contains("D/InIH"), "the superuser's digest is in no log");
 }
 
@@ -274,6 +276,36 @@ fn what_would_be_dangerous_to_ignore_is_refused() {
     zoo.cfg:7:1: `ssl.keyStore.location` is not supported (there is no TLS: remove the key and use a plain port, behind a proxy that ends TLS if need be)
     ");
     good(&format!("{MINIMAL}reconfigEnabled=false\nsslQuorum=FALSE\nsecureClientPort=\n"));
+    for (key, harmless, other) in [
+        ("audit.enable", "false", "true"),
+        ("DigestAuthenticationProvider.digestAlg", "SHA1", "SHA3-256"),
+        ("closeSessionTxn.enabled", "true", "false"),
+    ] {
+        good(&format!("{MINIMAL}{key}={harmless}\n"));
+        assert!(errors(&format!("{MINIMAL}{key}={other}\n")).contains("is not supported"), "{key}");
+    }
+}
+
+#[test]
+fn what_a_folder_without_a_snapshot_is_taken_for_can_be_said() {
+    let beginning = |keys: &str| good(&format!("{MINIMAL}{keys}")).store.beginning;
+    assert_eq!(beginning(""), Beginning { new_if_empty: true, trust_log: false });
+    let other = beginning("zookeeper.db.autocreate=false\nsnapshot.trust.empty=true\n");
+    assert_eq!(other, Beginning { new_if_empty: false, trust_log: true });
+}
+
+/// `keys.txt` has what ZooKeeper 3.8.0 reads out of the file or as a system property, and what 3.9 added.
+#[test]
+fn no_key_of_zookeeper_is_unknown() {
+    const KEYS: &str = include_str!("keys.txt");
+    for key in KEYS.split_whitespace() {
+        let said = |value: &str| match parse(&format!("{MINIMAL}{key}={value}\n")) {
+            Ok((_, complaints)) | Err(complaints) => complaints.iter().map(ToString::to_string).collect::<String>(),
+        };
+        let said = said("3") + &said("true");
+        assert!(!said.contains("unknown key"), "{said}");
+    }
+    assert!(KEYS.split_whitespace().count() > 150);
 }
 
 #[test]
@@ -285,11 +317,15 @@ fn what_has_no_effect_is_named() {
     zoo.cfg:1:1: unknown key `tickTme`: it has no effect (did you mean `tickTime`?)
     zoo.cfg:2:1: unknown key `autopurge.interval`: it has no effect (did you mean `autopurge.purgeInterval`?)
     zoo.cfg:3:1: unknown key `colour`: it has no effect
-    zoo.cfg:4:1: `jvm.pause.monitor` has no effect (it tunes Java's threads and buffers; this server has neither)
+    zoo.cfg:4:1: `jvm.pause.monitor` has no effect (it tunes Java's threads, buffers and caches; this server has none)
     zoo.cfg:9:1: `clientPort` comes again below (the last one counts; remove the others)
     zoo.cfg:15:1: `peerType` is not what the list of servers says, which counts (write `:observer` behind the server in the list, everywhere, or remove `peerType`)
     zoo.cfg:16:1: `mntrr` is no four-letter word (remove it from the list)
     zoo.cfg: an even number of participants survives no more losses than one less (list an odd number of them, three or more)
+    ");
+    insta::assert_snapshot!(warnings(&format!("{MINIMAL}syncEnabled=false\nmaxBatchSize=7\nobserver.syncEnabled=true\n")), @r"
+    zoo.cfg:3:1: `syncEnabled=false` has no effect (an observer logs what it learns)
+    zoo.cfg:4:1: `maxBatchSize` has no effect (it tunes Java's threads, buffers and caches; this server has none)
     ");
     insta::assert_snapshot!(warnings(&THREE.replace("clientPort=2181\n", "")), @r"
     zoo.cfg: `clientPort` is not set: no client can connect

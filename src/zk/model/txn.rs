@@ -51,8 +51,9 @@ pub struct CreateTxn {
     pub acl: Vec<Acl>,
     /// Whether it goes with its session (create, create2).
     pub ephemeral: bool,
-    /// The parent's cversion after it; −1 where an old record does not say: one more than before.
-    pub parent_cversion: i32,
+    /// The parent's cversion after it; −1 for one more than before. `None` in records of the oldest form (`CreateTxnV0`), which
+    /// do not say and mean the same; nothing can stand behind these, a digest least of all.
+    pub parent_cversion: Option<i32>,
     /// In ms (createTTL).
     pub ttl: i64,
 }

@@ -4,6 +4,7 @@ use crate::zab::{Duration, Instant, Sid};
 use crate::zk::wire::Dialect;
 
 use super::prepare::Rules;
+use super::tree::due::Sweep;
 
 /// The options of one server's service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,12 @@ pub struct ServiceConfig {
     pub config_text: String,
     /// Whether this is the only server, by configuration.
     pub standalone: bool,
+    /// Whether a leader of others takes clients (`leaderServes`).
+    pub leader_serves: bool,
+    /// How often a leader looks for nodes that nobody needs (`znode.container.checkIntervalMs`).
+    pub sweep_interval: Duration,
+    /// Which of them go.
+    pub sweep: Sweep,
 }
 
 impl ServiceConfig {
@@ -44,6 +51,9 @@ impl ServiceConfig {
             global_outstanding_limit: 1000,
             config_text: String::new(),
             standalone: false,
+            leader_serves: true,
+            sweep_interval: Duration::from_secs(60),
+            sweep: Sweep::default(),
         }
     }
 

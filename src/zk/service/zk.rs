@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::replica::{Ask, Asks, Service};
-use crate::zab::{Duration, Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
+use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
 use crate::zk::model::{CreateKind, ErrorCode, MultiOp, OpCode, Request, SessionId, TxnRecord};
 use crate::zk::wire::{self, Dialect, Forwarded};
 
@@ -15,15 +15,8 @@ use super::prepare::{Context, Prepare};
 use super::sessions::{self, Sessions, Tracker};
 use super::tree::Tree;
 use super::tree::apply::Outcome;
-use super::tree::due::Sweep;
 use super::watches::Watches;
 use super::{Answer, Call};
-
-/// How often a leader looks for containers that nobody needs (`znode.container.checkIntervalMs`).
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Which of them (`znode.container.maxNeverUsedIntervalMs`, off; `znode.container.maxPerMinute`).
-const SWEEP: Sweep = Sweep { never_used: None, most: 10_000 };
 
 /// The service of one server.
 #[derive(Clone, Debug)]
@@ -281,7 +274,7 @@ impl Service for Zk {
                     tracker.track(now, *session, *timeout);
                 }
                 self.sessions = Sessions::Leader(tracker);
-                self.sweep_at = now + SWEEP_INTERVAL;
+                self.sweep_at = now + self.config.sweep_interval;
             }
             (Some(_), Some(leader)) => self.sessions = Sessions::Learner { leader, touched: Default::default() },
             (Some(_), None) | (None, _) => {}
@@ -391,8 +384,8 @@ impl Service for Zk {
             asks.push(Ask::Submit(frames::internal(session, &Request::CloseSession)));
         }
         if self.is_leading() && now >= self.sweep_at {
-            self.sweep_at = now + SWEEP_INTERVAL;
-            for path in self.tree.due(SWEEP, self.config.wall_clock(now)) {
+            self.sweep_at = now + self.config.sweep_interval;
+            for path in self.tree.due(self.config.sweep, self.config.wall_clock(now)) {
                 asks.push(Ask::Submit(frames::internal(SessionId(0), &Request::DeleteContainer { path })));
             }
         }

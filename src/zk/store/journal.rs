@@ -1,7 +1,7 @@
 //! The journal: writes in, file operations out.
 
 use super::log::{self, LogEnd, LogReader, encode_record};
-use super::names::installing_name;
+use super::names::{installing_name, starting_name};
 use super::snapshot::{encode_snapshot_head, encode_tail};
 use super::{Dir, FileName, FileOp, Files, StoreError, Trailers, log_name, snapshot_name};
 use crate::zab::{Epoch, Payload, Write, WriteId, Zxid};
@@ -14,15 +14,13 @@ const ROOM: u64 = 4096;
 pub struct JournalSettings {
     /// By how many bytes a log is extended at a time (`preAllocSize`, there in KiB); 0 for never.
     pub preallocate: u64,
-    /// How many snapshots are kept, with the logs that follow the oldest (`autopurge.snapRetainCount`); `None` keeps all.
-    pub retain: Option<usize>,
     /// What stands behind a snapshot.
     pub last_zxid_trailer: bool,
 }
 
 impl Default for JournalSettings {
     fn default() -> JournalSettings {
-        JournalSettings { preallocate: 64 << 20, retain: None, last_zxid_trailer: true }
+        JournalSettings { preallocate: 64 << 20, last_zxid_trailer: true }
     }
 }
 
@@ -93,10 +91,6 @@ impl Journal {
                     let install = |next: &JournalWrite| matches!(next, JournalWrite::Plain(_, Write::InstallSnapshot { zxid: own }) if *own == zxid);
                     let received = writes.peek().is_some_and(install);
                     self.snapshot(zxid, &chunks, digest, received, &mut ops);
-                    if !received {
-                        run(&mut ops, &mut execute)?;
-                        self.purge(files, &mut ops)?;
-                    }
                 }
                 JournalWrite::Plain(_, write) => {
                     // These look at the files, so what was asked for before must be there.
@@ -126,10 +120,14 @@ impl Journal {
     fn append(&mut self, zxid: Zxid, txn: &[u8], ops: &mut Vec<FileOp>) {
         let open = self.open.get_or_insert_with(|| {
             let name = log_name(zxid);
-            // A file of that name has nothing but a torn record in it.
-            ops.push(FileOp::SetLength { dir: Dir::Log, name: name.clone(), length: 0 });
+            // ZooKeeper refuses a log without its header, so there never is one. A file of that name has nothing but a torn record.
+            let (dir, from, bytes) = (Dir::Log, starting_name(zxid), log::header().to_vec());
+            ops.push(FileOp::SetLength { dir, name: from.clone(), length: 0 });
+            ops.push(FileOp::Write { dir, name: from.clone(), at: 0, bytes });
+            ops.push(FileOp::Sync { dir, name: from.clone() });
+            ops.push(FileOp::Rename { dir, from, to: name.clone() });
             self.created = true;
-            Open { name, at: log::HEADER as u64, size: 0, records: log::header().to_vec() }
+            Open { name, at: log::HEADER as u64, size: log::HEADER as u64, records: Vec::new() }
         });
         let before = open.records.len();
         encode_record(txn, &mut open.records);
@@ -231,29 +229,6 @@ impl Journal {
             // A file that a crash left with nothing whole in it hides an older one that goes on beyond its name.
             if keeps {
                 break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Old snapshots go, and the logs that end before the oldest one kept.
-    fn purge(&self, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
-        let Some(retain) = self.settings.retain else { return Ok(()) };
-        let mut snapshots: Vec<Zxid> = Vec::new();
-        for (name, _) in files.list(Dir::Data)? {
-            if let FileName::Snapshot(zxid) = FileName::of(&name) {
-                snapshots.push(zxid);
-            }
-        }
-        snapshots.sort_unstable();
-        let Some(oldest) = snapshots.iter().rev().nth(retain.max(1) - 1).copied() else { return Ok(()) };
-        for zxid in snapshots.into_iter().filter(|zxid| *zxid < oldest) {
-            ops.push(FileOp::Remove { dir: Dir::Data, name: snapshot_name(zxid) });
-        }
-        let logs = logs(files)?;
-        for pair in logs.windows(2) {
-            if pair[1].0 <= oldest {
-                ops.push(FileOp::Remove { dir: Dir::Log, name: pair[0].1.clone() });
             }
         }
         Ok(())

@@ -1,6 +1,19 @@
 //! The txn log: a header, then records of checksum, length, txn and the byte `B`, then zeros (`FileTxnLog`).
+//!
+//! A record that is not whole was either never synced, and then nobody was told that it is there, or it was acknowledged and has been
+//! damaged since. What never reached the platter is missing behind the end of the file, or zero up to the end of a sector:
+//!
+//! | what stands there | is |
+//! |---|---|
+//! | zeros up to the end of the file | the end |
+//! | zeros from the record's beginning, from its length or from its end marker on, up to the end of that sector | torn |
+//! | a record that goes beyond the end of the file | torn |
+//! | one of these, and yet the checksum holds under another length | damaged: in its length |
+//! | anything else: a checksum that does not match before an end marker, another byte for the marker, … | damaged |
+//!
+//! ZooKeeper takes every record without its end marker for torn.
 
-use simd_adler32::adler32;
+use simd_adler32::{Adler32, adler32};
 
 use super::StoreError;
 use crate::zab::{Payload, Txn, Zxid};
@@ -11,8 +24,12 @@ const END_OF_RECORD: u8 = b'B';
 pub const HEADER: usize = 16;
 /// Bytes of a record beside its txn.
 pub const RECORD_OVERHEAD: usize = 8 + 4 + 1;
-/// No txn is longer: twice `jute.maxbuffer`, as its readers allow.
-const MOST: usize = 2 * 0xf_ffff;
+/// What reaches the platter does so by as many bytes at least.
+const SECTOR: usize = 512;
+/// So many bytes at the beginning of a record are always zero: a checksum has half the room it is given.
+const ZEROS_AHEAD: usize = 4;
+/// Checksum and length.
+const HEAD: usize = 12;
 /// Where the zxid stands in a txn.
 const ZXID: std::ops::Range<usize> = 12..20;
 
@@ -40,7 +57,7 @@ pub enum LogEnd {
     Clean,
     /// In the middle of a record that was never whole: it was not synced.
     Torn,
-    /// At a record that is whole and is not what was written.
+    /// At a record that is not what was written.
     Corrupt {
         /// Its offset.
         at: u64,
@@ -101,30 +118,88 @@ impl<'a> LogReader<'a> {
     }
 
     fn read(&mut self) -> Result<Txn, LogEnd> {
-        let corrupt = |reason| LogEnd::Corrupt { at: self.at as u64, reason };
         let rest = &self.bytes[self.at..];
-        let Some((head, rest)) = rest.split_at_checked(12) else {
-            return Err(if rest.iter().all(|byte| *byte == 0) { LogEnd::Clean } else { LogEnd::Torn });
-        };
-        let checksum = i64::from_be_bytes(head[..8].try_into().expect("8 bytes"));
-        let length = i32::from_be_bytes(head[8..].try_into().expect("4 bytes"));
-        if length == 0 {
-            return Err(if checksum == 0 { LogEnd::Clean } else { LogEnd::Torn });
-        }
-        let length = usize::try_from(length).ok().filter(|length| *length <= MOST);
-        let length = length.ok_or_else(|| corrupt("its length cannot be"))?;
-        if length < ZXID.end {
-            return Err(corrupt("it is too short for a txn"));
-        }
-        let Some((txn, rest)) = rest.split_at_checked(length) else { return Err(LogEnd::Torn) };
-        if rest.first() != Some(&END_OF_RECORD) {
-            return Err(LogEnd::Torn);
-        }
-        if i64::from(adler32(&txn)) != checksum {
-            return Err(corrupt("its checksum does not match"));
-        }
-        self.at += length + RECORD_OVERHEAD;
+        let txn = whole(rest).map_err(|flaw| self.judge(rest, flaw))?;
+        self.at += txn.len() + RECORD_OVERHEAD;
         let zxid = Zxid(i64::from_be_bytes(txn[ZXID].try_into().expect("8 bytes")));
         Ok(Txn { zxid, payload: Payload::new(txn) })
     }
+
+    fn judge(&self, rest: &[u8], flaw: Flaw) -> LogEnd {
+        let corrupt = |reason| LogEnd::Corrupt { at: self.at as u64, reason };
+        if is_zero(rest) {
+            return LogEnd::Clean;
+        }
+        if self.is_lost(self.at, ZEROS_AHEAD) {
+            return LogEnd::Torn;
+        }
+        match flaw {
+            Flaw::Wrong(reason) => corrupt(reason),
+            _ if has_another_length(rest) => corrupt("its length is not that of its txn"),
+            Flaw::BeyondTheEnd => LogEnd::Torn,
+            Flaw::NoLength if self.is_lost(self.at + 8, 0) => LogEnd::Torn,
+            Flaw::NoLength => corrupt("its length is zero"),
+            Flaw::NoEnd { length } if self.is_lost(self.at + HEAD + length, 0) => LogEnd::Torn,
+            Flaw::NoEnd { .. } => corrupt("it does not end where it should"),
+        }
+    }
+
+    /// Whether nothing but zeros, and more than `least` of them, stands from there up to the end of the sector.
+    fn is_lost(&self, at: usize, least: usize) -> bool {
+        let end = self.bytes.len().min((at / SECTOR + 1) * SECTOR);
+        self.bytes.get(at..end).is_some_and(|part| part.len() > least && is_zero(part))
+    }
+}
+
+/// Why a record is not whole.
+#[derive(Clone, Copy, Debug)]
+enum Flaw {
+    /// The file ends before it.
+    BeyondTheEnd,
+    /// Its length is zero.
+    NoLength,
+    /// Behind its txn there is no end marker.
+    NoEnd { length: usize },
+    /// Something that no loss of sectors explains.
+    Wrong(&'static str),
+}
+
+/// The txn of the record that `rest` begins with.
+fn whole(rest: &[u8]) -> Result<&[u8], Flaw> {
+    let (head, rest) = rest.split_at_checked(HEAD).ok_or(Flaw::BeyondTheEnd)?;
+    let checksum = i64::from_be_bytes(head[..8].try_into().expect("8 bytes"));
+    let length = i32::from_be_bytes(head[8..].try_into().expect("4 bytes"));
+    match usize::try_from(length) {
+        Err(_) => Err(Flaw::Wrong("its length is negative")),
+        Ok(0) => Err(Flaw::NoLength),
+        Ok(length) if length < ZXID.end => Err(Flaw::Wrong("it is too short for a txn")),
+        Ok(length) => {
+            let (txn, rest) = rest.split_at_checked(length).ok_or(Flaw::BeyondTheEnd)?;
+            match rest.first() {
+                None => Err(Flaw::BeyondTheEnd),
+                Some(&END_OF_RECORD) if i64::from(adler32(&txn)) == checksum => Ok(txn),
+                Some(&END_OF_RECORD) => Err(Flaw::Wrong("its checksum does not match")),
+                Some(_) => Err(Flaw::NoEnd { length }),
+            }
+        }
+    }
+}
+
+/// Whether the record that `rest` begins with is whole but for its length.
+fn has_another_length(rest: &[u8]) -> bool {
+    let Some((head, rest)) = rest.split_at_checked(HEAD) else { return false };
+    let mut sum = Adler32::new();
+    let mut summed = 0;
+    let mut ends = rest.iter().enumerate().filter(|(_, byte)| **byte == END_OF_RECORD);
+    ends.any(|(end, _)| {
+        sum.write(&rest[summed..end]);
+        summed = end;
+        head[..8] == i64::from(sum.finish()).to_be_bytes()
+    })
+}
+
+/// Whether all of them are zero; logs end in megabytes of these.
+fn is_zero(bytes: &[u8]) -> bool {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    bytes.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()])
 }

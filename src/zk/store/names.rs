@@ -13,7 +13,7 @@ pub enum FileName {
     Compressed(Zxid),
     /// A received snapshot that is decided to replace everything.
     Installing(Zxid),
-    /// A leftover of a write that never ended.
+    /// A leftover of a write that never ended, or of a log that never began.
     Leftover,
     /// Nothing of ours.
     Other,
@@ -32,6 +32,7 @@ impl FileName {
             (Some("snapshot"), Some(hex), Some("gz" | "snappy")) => {
                 zxid(hex).map_or(FileName::Other, FileName::Compressed)
             }
+            (Some("starting"), Some(_), None) => FileName::Leftover,
             (Some("installing"), Some(hex), None) => zxid(hex).map_or(FileName::Other, FileName::Installing),
             _ => FileName::Other,
         }
@@ -46,6 +47,11 @@ pub fn log_name(zxid: Zxid) -> String {
 /// The name of the snapshot that ends with this txn.
 pub fn snapshot_name(zxid: Zxid) -> String {
     format!("snapshot.{:x}", zxid.0)
+}
+
+/// The name of a log that has no header yet. No name of ZooKeeper's begins like this.
+pub(super) fn starting_name(zxid: Zxid) -> String {
+    format!("starting.{:x}", zxid.0)
 }
 
 /// The name of a received snapshot that is decided.

@@ -92,6 +92,12 @@ pub enum StoreError {
     /// No snapshot can be read, though there are some.
     #[error("none of the snapshots can be read; the newest: {0}")]
     NoSnapshot(String),
+    /// There are txns, and no snapshot that they could follow: what was before them is lost.
+    #[error(
+        "{0}: there is a log and no snapshot. Put the snapshots back; if this log begins with the first txn ever, start once with \
+         snapshot.trust.empty=true"
+    )]
+    LogWithoutSnapshot(String),
     /// The service does not understand a snapshot.
     #[error("{name}: {reason}")]
     Service {

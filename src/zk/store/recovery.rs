@@ -21,9 +21,39 @@ pub struct Found {
     pub notes: Vec<String>,
 }
 
+/// What a folder without a snapshot is taken for. A server writes one before anything else, so a folder without any has lost them, or
+/// is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// An empty folder is that of a new server, and not of one that lost its data (`zookeeper.db.autocreate`; the file `initialize`
+    /// says so for once).
+    pub new_if_empty: bool,
+    /// A log without a snapshot is a whole history (`zookeeper.snapshot.trust.empty`).
+    pub trust_log: bool,
+}
+
+impl Beginning {
+    /// Whatever is there is everything there ever was.
+    pub const TRUSTED: Beginning = Beginning { new_if_empty: true, trust_log: true };
+    /// ZooKeeper's default.
+    pub const DEFAULT: Beginning = Beginning { new_if_empty: true, trust_log: false };
+}
+
+/// The same as [`recover_from`], with whatever is there taken for everything there ever was.
+pub fn recover(
+    files: &impl Files,
+    window: usize,
+    restore: impl FnMut(Zxid, &[u8]) -> Result<(), String>,
+    apply: impl FnMut(&Txn),
+    execute: impl FnMut(FileOp) -> Result<(), StoreError>,
+) -> Result<Found, StoreError> {
+    recover_from(Beginning::TRUSTED, files, window, restore, apply, execute)
+}
+
 /// Reads the newest good snapshot and the log behind it. `restore` gets the service's bytes, `apply` each txn that follows; both
 /// say in a sentence why they cannot. `execute` cleans up what a crash left behind.
-pub fn recover(
+pub fn recover_from(
+    beginning: Beginning,
     files: &impl Files,
     window: usize,
     mut restore: impl FnMut(Zxid, &[u8]) -> Result<(), String>,
@@ -66,6 +96,9 @@ pub fn recover(
                 notes.push(format!("{name}: {} is not greater than what came before it; skipped", txn.zxid));
                 continue;
             }
+            if newest.is_none() && !beginning.trust_log {
+                return Err(StoreError::LogWithoutSnapshot(name));
+            }
             zxids.push(txn.zxid);
             if txn.zxid > from {
                 if !txn.zxid.follows(last) {
@@ -93,7 +126,8 @@ pub fn recover(
             _ => {}
         }
     }
-    let recovered = if corrupt.is_some() || gap {
+    let is_lost = newest.is_none() && last == Zxid::ZERO && !beginning.new_if_empty;
+    let recovered = if corrupt.is_some() || gap || is_lost {
         let (last_zxid, base) = (Zxid::MISSING, Zxid::ZERO);
         Recovered { accepted_epoch, current_epoch, last_zxid, base, recent: Vec::new() }
     } else {
@@ -124,6 +158,11 @@ fn clean_up(
     notes: &mut Vec<String>,
     execute: &mut impl FnMut(FileOp) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
+    for (name, _) in files.list(Dir::Log)? {
+        if FileName::of(&name) == FileName::Leftover {
+            execute(FileOp::Remove { dir: Dir::Log, name })?;
+        }
+    }
     for (name, _) in files.list(Dir::Data)? {
         match FileName::of(&name) {
             FileName::Leftover => execute(FileOp::Remove { dir: Dir::Data, name })?,
@@ -145,7 +184,7 @@ fn clean_up(
 }
 
 /// The snapshots, oldest first.
-fn snapshots(files: &impl Files) -> Result<Vec<Zxid>, StoreError> {
+pub(super) fn snapshots(files: &impl Files) -> Result<Vec<Zxid>, StoreError> {
     let names = files.list(Dir::Data)?;
     let mut snapshots: Vec<Zxid> = Vec::new();
     for (name, _) in names {
@@ -163,11 +202,13 @@ fn read_epoch(files: &impl Files, name: &str) -> Result<Option<Epoch>, StoreErro
     }
     let bytes = files.read(Dir::Data, name)?;
     let text = String::from_utf8_lossy(&bytes);
+    // ZooKeeper reads the first line.
+    let text = text.lines().next().unwrap_or_default().trim();
     let malformed = || StoreError::Malformed {
         name: name.into(),
-        reason: format!("expected a number, found {:?}", text.trim().chars().take(20).collect::<String>()),
+        reason: format!("expected a number, found {:?}", text.chars().take(20).collect::<String>()),
     };
-    text.trim().parse().map(|epoch| Some(Epoch(epoch))).map_err(|_| malformed())
+    text.parse().map(|epoch| Some(Epoch(epoch))).map_err(|_| malformed())
 }
 
 /// The txns from the last one at or before `from` to the end, if the log reaches back that far and is worth sending.

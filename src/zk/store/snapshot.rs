@@ -9,7 +9,7 @@ use crate::zk::wire::SnapshotScan;
 /// Magic, version 2, dbid −1.
 const HEADER: [u8; 16] = *b"ZKSN\0\0\0\x02\xff\xff\xff\xff\xff\xff\xff\xff";
 /// The text `/` that ends every seal, and every whole file.
-const SEAL_END: &[u8; 5] = b"\0\0\0\x01/";
+pub const SEAL_END: &[u8; 5] = b"\0\0\0\x01/";
 const SEAL: usize = 8 + SEAL_END.len();
 const DIGEST_VERSION: i32 = 2;
 
@@ -70,7 +70,8 @@ pub fn read_snapshot<'a>(name: &str, bytes: &'a [u8]) -> Result<SnapshotFile<'a>
     if bytes.len() < HEADER.len() || bytes[..8] != HEADER[..8] {
         return Err(malformed("this is no snapshot: it does not begin with ZKSN, version 2"));
     }
-    let mut scan = SnapshotScan::new();
+    // Whatever the limit was when it came in: the file is there whole.
+    let mut scan = SnapshotScan::with_limit(bytes.len());
     let length = scan.feed(&bytes[HEADER.len()..]).map_err(|error| malformed(&error.to_string()))?;
     if !scan.is_done() {
         return Err(malformed("it ends in the middle"));

@@ -205,7 +205,7 @@ fn recovered(folders: &mut Folders) -> Result<(Found, History), StoreError> {
 }
 
 fn journal() -> Journal {
-    Journal::new(JournalSettings { preallocate: 300, retain: Some(2), last_zxid_trailer: true })
+    Journal::new(JournalSettings { preallocate: 300, last_zxid_trailer: true })
 }
 
 #[test]
@@ -297,6 +297,8 @@ fn what_cannot_be_used_says_why() {
     assert!(text(&mut compressed).contains("snapshot.compression.method"));
     let mut epoch = Folders::with(&[(Dir::Data, "currentEpoch", b"seven".to_vec())]);
     assert_eq!(text(&mut epoch), "currentEpoch: expected a number, found \"seven\"");
+    let mut lines = Folders::with(&[(Dir::Data, "currentEpoch", b"7\nand more".to_vec())]);
+    assert_eq!(recovered(&mut lines).unwrap().0.recovered.current_epoch, Some(Epoch(7)), "the first line counts");
     let mut broken = Folders::with(&[(Dir::Data, "snapshot.5", b"ZKSN".to_vec())]);
     assert!(text(&mut broken).starts_with("none of the snapshots can be read"));
     let mut other = Folders::with(&[(Dir::Log, "log.1", b"this is a text file".to_vec())]);
@@ -338,6 +340,16 @@ impl Model {
         self.history.last().map_or(Zxid::ZERO, |zxid| Zxid(*zxid))
     }
 
+    /// Two snapshots are kept, and nothing that ends before the older of them.
+    fn purge(&mut self) {
+        while self.snapshots.len() > 2 {
+            self.snapshots.remove(0);
+        }
+        if let [older, _] = self.snapshots[..] {
+            self.base = self.base.max(older);
+        }
+    }
+
     /// The writes of a step, and what they make of it.
     fn step(&mut self, step: &Step, writes: &mut Vec<JournalWrite>) {
         let plain = |write| JournalWrite::Plain(WriteId(0), write);
@@ -363,13 +375,6 @@ impl Model {
                     self.snapshots.push(length);
                     self.snapshots.sort_unstable();
                     self.snapshots.dedup();
-                    // Two are kept, and nothing that ends before the older of them.
-                    while self.snapshots.len() > 2 {
-                        self.snapshots.remove(0);
-                    }
-                    if let [older, _] = self.snapshots[..] {
-                        self.base = self.base.max(older);
-                    }
                 }
             }
             Step::Truncate { back } => {
@@ -433,15 +438,19 @@ proptest! {
                     possible.push(model.clone());
                 }
                 let shared = std::cell::RefCell::new(&mut folders);
-                let done = journal.batch(writes, &Shared(&shared), true, |op| {
+                let mut execute = |op| {
                     left = left.checked_sub(1).ok_or(StoreError::NoSnapshot("power failure".into()))?;
                     shared.borrow_mut().run(op);
                     Ok(())
-                });
-                if done.is_err() {
+                };
+                if journal.batch(writes, &Shared(&shared), true, &mut execute).is_err() {
                     break 'life;
                 }
                 possible = vec![model.clone()];
+                if purge(&Shared(&shared), 2, |_| true).unwrap().into_iter().try_for_each(execute).is_err() {
+                    break 'life;
+                }
+                model.purge();
             }
             folders.lose_power(&mut draw);
             let (found, history) = recovered(&mut folders).unwrap();

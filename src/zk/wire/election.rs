@@ -30,12 +30,16 @@ pub enum Missing {
 }
 
 impl Hello {
-    /// Appends it as servers since 3.5 send it.
+    /// Appends it: with an address as servers since 3.5 send it, without one as those before them.
     pub fn encode(&self, bytes: &mut Vec<u8>) {
         let mut writer = Writer::new(bytes);
-        writer.i64(V1);
-        writer.i64(self.sid.0);
-        writer.text(self.address.as_deref().unwrap_or_default());
+        if let Some(address) = &self.address {
+            writer.i64(V1);
+            writer.i64(self.sid.0);
+            writer.text(address);
+        } else {
+            writer.i64(self.sid.0);
+        }
     }
 
     /// Reads it from exactly its bytes; where there are too few it says how many are missing at least.
@@ -107,7 +111,8 @@ pub fn decode_notification(bytes: &[u8], own_version: u64) -> Result<Notificatio
     let version = r.i32("version")?;
     notification.version = u32::try_from(version).unwrap_or(0);
     if version >= 2 {
-        let text = r.buffer("a configuration")?.unwrap_or_default();
+        let at = r.position();
+        let text = r.buffer("a configuration")?.ok_or(WireError::Null { at, what: "a configuration" })?;
         notification.config_version = version_of(text).unwrap_or(own_version);
     }
     Ok(notification)

@@ -2,7 +2,8 @@
 
 use super::WireError;
 
-/// The longest string or buffer by default (`jute.maxbuffer`).
+/// The longest frame of a client by default (`jute.maxbuffer`). Servers let a string or buffer be as long again
+/// (`jute.maxbuffer.extrasize`), for what a frame becomes on its way.
 pub const JUTE_MAXBUFFER: usize = 0xf_ffff;
 
 /// Reads primitives from bytes.
@@ -17,6 +18,11 @@ impl<'a> Reader<'a> {
     /// Reads `bytes`, in which no string or buffer is longer than `limit`.
     pub fn new(bytes: &'a [u8], limit: usize) -> Reader<'a> {
         Reader { bytes, at: 0, limit }
+    }
+
+    /// Reads `bytes` that are there whole: who took them in has bounded them, and with them all that they contain.
+    pub fn whole(bytes: &'a [u8]) -> Reader<'a> {
+        Reader::new(bytes, bytes.len())
     }
 
     /// How far it has read.

@@ -1,12 +1,10 @@
 //! Quorum links: packets one after the other without a frame (`QuorumPacket`), and snapshots between them.
 
-use super::records::{read_ids, write_id};
+use super::records::{read_ids, skip_ids, write_id};
 use super::{JUTE_MAXBUFFER, Reader, SnapshotScan, WireError, Writer};
 use crate::zab::{Epoch, Message, Payload, Request, Sid, Txn, Zxid};
 use crate::zk::model::{Id, OpCode, SessionId};
 
-/// No packet is longer: two buffers of the longest kind.
-const MOST: usize = 4 * JUTE_MAXBUFFER;
 const PROTOCOL_VERSION: i32 = 0x10000;
 const SIGNATURE: &[u8] = b"\0\0\0\x0aBenWasHere";
 
@@ -57,10 +55,10 @@ impl<'a> Forwarded<'a> {
 
     /// Reads it.
     pub fn read(bytes: &'a [u8]) -> Result<Forwarded<'a>, WireError> {
-        let mut reader = Reader::new(bytes, 2 * JUTE_MAXBUFFER);
+        let mut reader = Reader::whole(bytes);
         let data = reader.buffer("a request")?.unwrap_or_default();
         let auth = read_ids(&mut reader)?.unwrap_or_default();
-        let mut reader = Reader::new(data, 2 * JUTE_MAXBUFFER);
+        let mut reader = Reader::whole(data);
         let session = SessionId(reader.i64("sessionId")?);
         Ok(Forwarded { session, cxid: reader.i32("cxid")?, op: reader.i32("type")?, record: reader.rest(), auth })
     }
@@ -159,12 +157,20 @@ pub struct LinkDecoder {
     at: usize,
     /// A snapshot that is under way.
     snapshot: Option<SnapshotScan>,
+    /// No string or buffer is longer; no packet is longer than two of these.
+    limit: usize,
 }
 
 impl LinkDecoder {
-    /// For the packets of `sender`.
+    /// For the packets of `sender`, with the default `jute.maxbuffer`.
     pub fn new(sender: Sender) -> LinkDecoder {
-        LinkDecoder { sender, buffer: Vec::new(), at: 0, snapshot: None }
+        LinkDecoder::with_max_buffer(sender, JUTE_MAXBUFFER)
+    }
+
+    /// For the packets of `sender`: strings and buffers may be twice as long as `max_buffer`, as in ZooKeeper. One below the default
+    /// binds clients only: what servers say to each other grows with the number of sessions, not with what a client sends.
+    pub fn with_max_buffer(sender: Sender, max_buffer: usize) -> LinkDecoder {
+        LinkDecoder { sender, buffer: Vec::new(), at: 0, snapshot: None, limit: 2 * max_buffer.max(JUTE_MAXBUFFER) }
     }
 
     /// Takes what arrived.
@@ -181,19 +187,20 @@ impl LinkDecoder {
         if self.snapshot.is_some() {
             return self.next_of_snapshot();
         }
-        let mut reader = Reader::new(&self.buffer[self.at..], 2 * JUTE_MAXBUFFER);
+        let mut reader = Reader::new(&self.buffer[self.at..], self.limit);
+        let most = 2 * self.limit;
         match delimit(&mut reader) {
             Ok(packet) => {
                 let message = interpret(self.sender, packet)?;
                 self.at += reader.position();
                 if matches!(message, Message::Snap { .. }) {
-                    self.snapshot = Some(SnapshotScan::new());
+                    self.snapshot = Some(SnapshotScan::with_limit(self.limit));
                 }
                 Ok(Some(message))
             }
-            Err(WireError::End { .. }) if self.buffer.len() - self.at <= MOST => Ok(None),
+            Err(WireError::End { .. }) if self.buffer.len() - self.at <= most => Ok(None),
             Err(WireError::End { at, what }) => {
-                Err(WireError::Length { at, what, length: (self.buffer.len() - self.at) as i64, limit: MOST })
+                Err(WireError::Length { at, what, length: (self.buffer.len() - self.at) as i64, limit: most })
             }
             Err(error) => Err(error),
         }
@@ -238,7 +245,7 @@ fn delimit<'a>(r: &mut Reader<'a>) -> Result<Packet<'a>, WireError> {
     let (kind, zxid) = (r.i32("type")?, Zxid(r.i64("zxid")?));
     let before = *r;
     let data = r.buffer("data")?.unwrap_or_default();
-    read_ids(r)?;
+    skip_ids(r)?;
     Ok(Packet { kind, zxid, data, tail: &before.rest()[..before.remaining() - r.remaining()] })
 }
 
@@ -256,12 +263,12 @@ fn interpret(sender: Sender, packet: Packet<'_>) -> Result<Message, WireError> {
             Message::ObserverInfo { sid, accepted_epoch: epoch?, config_version }
         }
         (Sender::Learner, ACKEPOCH) => {
-            let current = Reader::new(bytes, JUTE_MAXBUFFER).i32("currentEpoch")?;
+            let current = Reader::whole(bytes).i32("currentEpoch")?;
             Message::AckEpoch { last_zxid: zxid, current_epoch: (current != -1).then_some(Epoch(current as u32)) }
         }
         (Sender::Learner, ACK) => Message::Ack { zxid },
         (Sender::Learner, REQUEST) => {
-            let mut request = Reader::new(bytes, 2 * JUTE_MAXBUFFER);
+            let mut request = Reader::whole(bytes);
             request.i64("sessionId")?;
             request.i32("cxid")?;
             if request.i32("type")? == OpCode::Sync.code() {
@@ -294,7 +301,7 @@ fn epoch_of(zxid: Zxid) -> Result<Epoch, WireError> {
 
 /// Older learners say less.
 fn read_learner_info(bytes: &[u8]) -> Result<(Sid, u64), WireError> {
-    let mut reader = Reader::new(bytes, JUTE_MAXBUFFER);
+    let mut reader = Reader::whole(bytes);
     let sid = Sid(reader.i64("serverid")?);
     if bytes.len() < 20 {
         return Ok((sid, 0));

@@ -23,6 +23,12 @@ pub(super) fn read_ids(reader: &mut Reader<'_>) -> Result<Option<Vec<Id>>, WireE
     reader.vector("ids", LEAST_ID, read_id)
 }
 
+/// Steps over ids, whatever is in them.
+pub(super) fn skip_ids(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    let skip = |reader: &mut Reader<'_>| reader.buffer("a scheme").and_then(|_| reader.buffer("an id")).map(drop);
+    reader.vector("ids", LEAST_ID, skip).map(drop)
+}
+
 /// An ACL; `None` is null.
 pub fn read_acl(reader: &mut Reader<'_>) -> Result<Option<Vec<Acl>>, WireError> {
     reader.vector("an ACL", LEAST_ACL, |reader| Ok(Acl { perms: reader.i32("permissions")?, id: read_id(reader)? }))

@@ -2,7 +2,7 @@
 
 use super::records::{read_acl, read_data, read_stat, read_texts, write_acl, write_data, write_stat, write_texts};
 use super::request::{read_list, write_head, write_list};
-use super::{JUTE_MAXBUFFER, Reader, WireError, Writer};
+use super::{Reader, WireError, Writer};
 use crate::zk::model::{
     ClientInfo, ConnectResponse, EventType, MultiResult, OpCode, Reply, Response, SessionId, Stat, WatchEvent,
 };
@@ -17,10 +17,6 @@ pub enum Dialect {
     V39,
 }
 
-fn reader(bytes: &[u8]) -> Reader<'_> {
-    Reader::new(bytes, 2 * JUTE_MAXBUFFER)
-}
-
 /// Writes the answer to the first frame.
 pub fn encode_connect_response(response: &ConnectResponse, bytes: &mut Vec<u8>) {
     let mut writer = Writer::new(bytes);
@@ -33,7 +29,7 @@ pub fn encode_connect_response(response: &ConnectResponse, bytes: &mut Vec<u8>) 
 
 /// Reads the answer to the first frame.
 pub fn decode_connect_response(bytes: &[u8]) -> Result<ConnectResponse, WireError> {
-    let mut reader = reader(bytes);
+    let mut reader = Reader::whole(bytes);
     let (protocol_version, timeout) = (reader.i32("protocolVersion")?, reader.i32("timeOut")?);
     let session = SessionId(reader.i64("sessionId")?);
     let at = reader.position();
@@ -58,7 +54,7 @@ pub fn encode_watch_event(event: &WatchEvent, zxid: i64, dialect: Dialect, bytes
 
 /// Reads an event behind its head.
 pub fn decode_watch_event(bytes: &[u8]) -> Result<WatchEvent, WireError> {
-    let mut reader = reader(bytes);
+    let mut reader = Reader::whole(bytes);
     let code = reader.i32("type")?;
     let kind = EventType::from_code(code).ok_or(WireError::Unknown { what: "event", value: code.into() })?;
     reader.i32("state")?;
@@ -135,7 +131,7 @@ fn write_result(w: &mut Writer<'_>, result: &MultiResult) {
 
 /// Reads a reply to a request of that operation, head included.
 pub fn decode_reply(op: OpCode, bytes: &[u8]) -> Result<Reply, WireError> {
-    let mut reader = reader(bytes);
+    let mut reader = Reader::whole(bytes);
     let r = &mut reader;
     let (xid, zxid, error) = (r.i32("xid")?, r.i64("zxid")?, r.i32("err")?);
     let response = if error == 0 { read_response(op, r)? } else { None };

@@ -1,19 +1,15 @@
 //! What clients send.
 
 use super::records::{read_acl, read_data, read_texts, write_acl, write_data, write_texts};
-use super::{JUTE_MAXBUFFER, Reader, WireError, Writer};
+use super::{Reader, WireError, Writer};
 use crate::zk::model::{
     Acl, ConnectRequest, Create, CreateKind, MultiOp, MultiReadOp, OpCode, Request, RequestHeader, SessionId,
     SetWatches,
 };
 
-fn reader(bytes: &[u8]) -> Reader<'_> {
-    Reader::new(bytes, 2 * JUTE_MAXBUFFER)
-}
-
 /// Reads the first frame of a connection.
 pub fn decode_connect_request(bytes: &[u8]) -> Result<ConnectRequest, WireError> {
-    let mut reader = reader(bytes);
+    let mut reader = Reader::whole(bytes);
     Ok(ConnectRequest {
         protocol_version: reader.i32("protocolVersion")?,
         last_zxid_seen: reader.i64("lastZxidSeen")?,
@@ -37,14 +33,14 @@ pub fn encode_connect_request(request: &ConnectRequest, bytes: &mut Vec<u8>) {
 
 /// Reads the head of a frame; the record follows.
 pub fn decode_header(bytes: &[u8]) -> Result<(RequestHeader, &[u8]), WireError> {
-    let mut reader = reader(bytes);
+    let mut reader = Reader::whole(bytes);
     let header = RequestHeader { xid: reader.i32("xid")?, op: reader.i32("type")? };
     Ok((header, reader.rest()))
 }
 
 /// Reads the record of an operation. What follows it is ignored, as ZooKeeper does.
 pub fn decode_request(op: OpCode, bytes: &[u8]) -> Result<Request, WireError> {
-    let mut reader = reader(bytes);
+    let mut reader = Reader::whole(bytes);
     let r = &mut reader;
     Ok(match op {
         OpCode::Create => Request::Create(read_create(r, CreateKind::Create)?),

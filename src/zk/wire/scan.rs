@@ -1,40 +1,47 @@
 //! Where the raw snapshot ends in a stream: nothing says its length, so its entries are stepped over one by one (sessions, the ACL
 //! map, nodes, and the text `/` that ends them).
 
-use super::{Reader, WireError};
+use super::{JUTE_MAXBUFFER, Reader, WireError};
 
-/// No entry of a snapshot is longer, and so no more than that is ever held back.
-const LIMIT: usize = 64 << 20;
 /// A node behind its path and data: the key of its ACL and its stat.
 const NODE_TAIL: usize = 8 + 60;
 
 /// Steps over a raw snapshot that arrives in pieces.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SnapshotScan {
-    /// Bytes of an entry that is not complete.
+    /// Bytes of an entry that is not complete: a node at most, with path and data.
     pending: Vec<u8>,
     stage: Stage,
+    /// No string or buffer is longer.
+    limit: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    #[default]
     Sessions,
-    Session {
-        left: i32,
-    },
+    Session { left: i32 },
     Acls,
-    Acl {
-        left: i32,
-    },
+    Acl { left: i32 },
+    AclEntry { left: i32, acls: i32 },
     Node,
     Done,
 }
 
+impl Default for SnapshotScan {
+    fn default() -> SnapshotScan {
+        SnapshotScan::new()
+    }
+}
+
 impl SnapshotScan {
-    /// At the beginning.
+    /// At the beginning, with what ZooKeeper allows by default: twice `jute.maxbuffer` for a string or buffer.
     pub fn new() -> SnapshotScan {
-        SnapshotScan::default()
+        SnapshotScan::with_limit(2 * JUTE_MAXBUFFER)
+    }
+
+    /// At the beginning, with no string or buffer longer than `limit`.
+    pub fn with_limit(limit: usize) -> SnapshotScan {
+        SnapshotScan { pending: Vec::new(), stage: Stage::Sessions, limit }
     }
 
     /// Whether the whole snapshot has been stepped over.
@@ -57,14 +64,11 @@ impl SnapshotScan {
         };
         let mut at = 0;
         while !self.is_done() {
-            let mut reader = Reader::new(&whole[at..], LIMIT);
+            let mut reader = Reader::new(&whole[at..], self.limit);
             match self.step(&mut reader) {
                 Ok(next) => {
                     at += reader.position();
                     self.stage = next;
-                }
-                Err(WireError::End { at: end, what }) if whole.len() - at > LIMIT => {
-                    return Err(WireError::Length { at: end, what, length: (whole.len() - at) as i64, limit: LIMIT });
                 }
                 Err(WireError::End { .. }) => {
                     self.pending = whole[at..].to_vec();
@@ -77,27 +81,34 @@ impl SnapshotScan {
     }
 
     fn step(&self, reader: &mut Reader<'_>) -> Result<Stage, WireError> {
-        let count = |reader: &mut Reader<'_>, what| match reader.i32(what)? {
-            count @ 0.. => Ok(count),
-            count => Err(WireError::Length { at: 0, what, length: count.into(), limit: LIMIT }),
+        let count = |reader: &mut Reader<'_>, least, what| {
+            let at = reader.position();
+            match reader.i32(what)? {
+                count if count >= least => Ok(count),
+                count => Err(WireError::Length { at, what, length: count.into(), limit: i32::MAX as usize }),
+            }
         };
         Ok(match self.stage {
-            Stage::Sessions => Stage::Session { left: count(reader, "sessions")? },
+            Stage::Sessions => Stage::Session { left: count(reader, 0, "sessions")? },
             Stage::Session { left: 0 } => Stage::Acls,
             Stage::Session { left } => {
                 reader.take(8 + 4, "a session")?;
                 Stage::Session { left: left - 1 }
             }
-            Stage::Acls => Stage::Acl { left: count(reader, "ACLs")? },
+            Stage::Acls => Stage::Acl { left: count(reader, 0, "ACLs")? },
             Stage::Acl { left: 0 } => Stage::Node,
             Stage::Acl { left } => {
                 reader.i64("the key of an ACL")?;
-                reader.vector("an ACL", 12, |reader| {
-                    reader.i32("permissions")?;
-                    reader.buffer("a scheme")?;
-                    reader.buffer("an id").map(drop)
-                })?;
-                Stage::Acl { left: left - 1 }
+                // Null is an empty one.
+                let entries = count(reader, -1, "an ACL")?;
+                Stage::AclEntry { left: entries.max(0), acls: left - 1 }
+            }
+            Stage::AclEntry { left: 0, acls } => Stage::Acl { left: acls },
+            Stage::AclEntry { left, acls } => {
+                reader.i32("permissions")?;
+                reader.buffer("a scheme")?;
+                reader.buffer("an id")?;
+                Stage::AclEntry { left: left - 1, acls }
             }
             Stage::Node => {
                 if reader.buffer("a path")? == Some(b"/") {

@@ -1,9 +1,7 @@
-//! Captured bytes, what comes back as it went, and bytes that nobody should send.
-
-use proptest::prelude::*;
+//! Captured bytes, and bytes that nobody should send. What comes back as it went, and any bytes at all: `tests/decoders`.
 
 use super::*;
-use crate::zab::{self, Epoch, Message, Notification, Payload, PeerState, Sid, Txn, Vote, Zxid};
+use crate::zab::{self, Epoch, Message, Notification, Payload, PeerState, Sid, Vote, Zxid};
 use crate::zk::model::*;
 
 /// The 138 bytes of configuration of the captures.
@@ -185,11 +183,18 @@ fn a_peer_cannot_make_a_link_hold_back_more_than_a_packet() {
     };
     let ids = endless("00000003 0000000000000001 ffffffff 7fffffff", Sender::Learner);
     assert!(matches!(ids, Err(WireError::Length { .. })), "{ids:?}");
+    // Two of the longest buffers, the second of which never ends: path and data of a node.
     let mut scan = SnapshotScan::new();
-    let entries = scan.feed(&hex("00000000 00000001 0000000000000001 7fffffff"));
-    assert_eq!(entries, Ok(20));
-    let fed = (0..70).map(|_| scan.feed(&[0; 1 << 20])).find(Result::is_err);
-    assert!(matches!(fed, Some(Err(WireError::Length { .. }))), "{fed:?}");
+    assert_eq!(scan.feed(&hex("00000000 00000000 001ffffe")), Ok(12));
+    assert_eq!(scan.feed(&vec![0; 0x1f_fffe]), Ok(0x1f_fffe));
+    assert!(matches!(scan.feed(&hex("001fffff")), Err(WireError::Length { length: 0x1f_ffff, .. })));
+    // However many entries an ACL has, none of them is held back.
+    let mut scan = SnapshotScan::new();
+    assert_eq!(scan.feed(&hex("00000000 00000001 0000000000000001 7fffffff")), Ok(20));
+    let held = allocation_counter::measure(|| {
+        assert_eq!((0..70).map(|_| scan.feed(&[0; 1 << 20])).sum::<Result<usize, _>>(), Ok(70 << 20))
+    });
+    assert!(held.bytes_max < 2 << 20, "{held:?}");
 }
 
 #[test]
@@ -207,23 +212,41 @@ fn txns_of_a_real_leader_are_read_and_written_alike() {
     assert_eq!(count, 17);
 }
 
+/// A create as servers before 3.4 logged it says nothing of its parent. It is written again as it was, alone or in a multi; with a
+/// digest behind it, which no server of that time knew, it would be taken for another.
 #[test]
-fn a_create_of_the_oldest_kind_is_read() {
-    let txn = TxnRecord {
-        header: TxnHeader { session: SessionId(1), cxid: 2, zxid: Zxid(3), time: 4, kind: OpCode::Create },
-        body: TxnBody::Create(CreateTxn {
-            kind: CreateKind::Create,
-            path: "/a".into(),
-            data: None,
-            acl: vec![Acl::open()],
-            ephemeral: true,
-            parent_cversion: -1,
-            ttl: -1,
-        }),
-        digest: None,
+fn a_create_of_the_oldest_kind_comes_back_as_it_was() {
+    let create = |parent_cversion| {
+        let (kind, path, acl) = (CreateKind::Create, "/a".into(), vec![Acl::open()]);
+        TxnBody::Create(CreateTxn { kind, path, data: None, acl, ephemeral: true, parent_cversion, ttl: -1 })
     };
-    let bytes = bytes_of(|bytes| encode_txn(&txn, bytes));
-    assert_eq!(decode_txn(&bytes[..bytes.len() - 4]), Ok(txn));
+    let txn = |body: TxnBody, digest| TxnRecord {
+        header: TxnHeader { session: SessionId(1), cxid: 2, zxid: Zxid(3), time: 4, kind: body.kind() },
+        body,
+        digest,
+    };
+    let encoded = |txn: &TxnRecord| bytes_of(|bytes| encode_txn(txn, bytes));
+    let (v0, v1) = (txn(create(None), None), txn(create(Some(-1)), None));
+    assert_eq!(encoded(&v1), [encoded(&v0), vec![0xff; 4]].concat());
+    for txn in [v0, v1, txn(TxnBody::Multi(vec![create(None), create(Some(7))]), None)] {
+        assert_eq!(decode_txn(&encoded(&txn)), Ok(txn));
+    }
+    let digest = Some(TxnDigest { version: 2, tree: 9 });
+    assert_eq!(decode_txn(&encoded(&txn(create(None), digest))), Ok(txn(create(Some(-1)), digest)));
+}
+
+/// Nothing says whether a closeSession has paths: what is behind it must end where a record can end.
+#[test]
+fn a_session_closed_without_paths_is_no_guess() {
+    let header = "0000000000000001 00000002 0000000000000003 0000000000000004 fffffff5";
+    let decode = |rest: &str| decode_txn(&hex(&[header, rest].concat())).map(|txn| (txn.body, txn.digest.is_some()));
+    let closed = |paths: Option<&[&str]>| TxnBody::CloseSession {
+        paths: paths.map(|it| it.iter().map(|it| (*it).into()).collect()),
+    };
+    assert_eq!(decode(""), Ok((closed(None), false)));
+    assert_eq!(decode("00000002 0000000051c6d660"), Ok((closed(None), true)), "a digest and no paths");
+    assert_eq!(decode("00000001 00000002 2f61 00000002 0000000051c6d660"), Ok((closed(Some(&["/a"])), true)));
+    assert!(decode("00000002 00000000 00000000 01020304 05").is_err(), "neither ends here");
 }
 
 #[test]
@@ -291,179 +314,4 @@ fn a_count_that_cannot_be_allocates_nothing() {
     assert!(matches!(read, Err(WireError::End { .. })));
     assert!(matches!(Reader::new(&hex("fffffffe"), 9).buffer("a buffer"), Err(WireError::Length { length: -2, .. })));
     assert!(matches!(Reader::new(&hex("0000000a"), 9).buffer("a buffer"), Err(WireError::Length { length: 10, .. })));
-}
-
-fn texts() -> impl Strategy<Value = Vec<String>> {
-    proptest::collection::vec("/[a-z\u{e9}\u{1f600}]{0,8}", 0..4)
-}
-
-fn data() -> impl Strategy<Value = Option<Payload>> {
-    proptest::option::of(proptest::collection::vec(any::<u8>(), 0..50).prop_map(|bytes| Payload::new(&bytes)))
-}
-
-fn acls() -> impl Strategy<Value = Vec<Acl>> {
-    let acl = (any::<i32>(), "[a-z]{1,6}", "[a-z:]{0,9}");
-    proptest::collection::vec(acl.prop_map(|(perms, scheme, id)| Acl { perms, id: Id { scheme, id } }), 0..4)
-}
-
-fn creates() -> impl Strategy<Value = Create> {
-    let kinds = [CreateKind::Create, CreateKind::Create2, CreateKind::Container, CreateKind::Ttl];
-    let kind = proptest::sample::select(kinds.to_vec());
-    (kind, "/[a-z]{0,9}", data(), proptest::option::of(acls()), any::<i32>(), any::<i64>()).prop_map(
-        |(kind, path, data, acl, flags, ttl)| {
-            let ttl = if kind == CreateKind::Ttl { ttl } else { -1 };
-            Create { kind, path, data, acl, flags, ttl }
-        },
-    )
-}
-
-fn multi_ops() -> impl Strategy<Value = MultiOp> {
-    prop_oneof![
-        creates().prop_map(MultiOp::Create),
-        ("/[a-z]{0,9}", any::<i32>()).prop_map(|(path, version)| MultiOp::Delete { path, version }),
-        ("/[a-z]{0,9}", data(), any::<i32>()).prop_map(|(path, data, version)| MultiOp::SetData {
-            path,
-            data,
-            version
-        }),
-        ("/[a-z]{0,9}", any::<i32>()).prop_map(|(path, version)| MultiOp::Check { path, version }),
-    ]
-}
-
-fn requests() -> impl Strategy<Value = Request> {
-    let path = || "/[a-z]{0,9}";
-    prop_oneof![
-        creates().prop_map(Request::Create),
-        (path(), any::<i32>()).prop_map(|(path, version)| Request::Delete { path, version }),
-        (path(), any::<bool>()).prop_map(|(path, watch)| Request::GetData { path, watch }),
-        (path(), data(), any::<i32>()).prop_map(|(path, data, version)| Request::SetData { path, data, version }),
-        (path(), proptest::option::of(acls()), any::<i32>()).prop_map(|(path, acl, version)| Request::SetAcl {
-            path,
-            acl,
-            version
-        }),
-        proptest::collection::vec(multi_ops(), 0..4).prop_map(Request::Multi),
-        (any::<i64>(), texts(), texts(), texts(), texts(), texts()).prop_map(
-            |(relative_zxid, data, exist, child, persistent, persistent_recursive)| {
-                Request::SetWatches(SetWatches { relative_zxid, data, exist, child, persistent, persistent_recursive })
-            }
-        ),
-        (path(), any::<i32>()).prop_map(|(path, mode)| Request::AddWatch { path, mode }),
-    ]
-}
-
-fn bodies() -> impl Strategy<Value = TxnBody> {
-    let path = || "/[a-z]{0,9}";
-    let create =
-        (creates(), acls(), any::<bool>(), any::<i32>()).prop_map(|(create, acl, ephemeral, parent_cversion)| {
-            let ephemeral = ephemeral && matches!(create.kind, CreateKind::Create | CreateKind::Create2);
-            let Create { kind, path, data, ttl, .. } = create;
-            TxnBody::Create(CreateTxn { kind, path, data, acl, ephemeral, parent_cversion, ttl })
-        });
-    prop_oneof![
-        create,
-        path().prop_map(|path| TxnBody::Delete { path }),
-        (path(), data(), any::<i32>()).prop_map(|(path, data, version)| TxnBody::SetData { path, data, version }),
-        (path(), acls(), any::<i32>()).prop_map(|(path, acl, version)| TxnBody::SetAcl { path, acl, version }),
-        any::<i32>().prop_map(TxnBody::Error),
-        texts().prop_map(|paths| TxnBody::CloseSession { paths: Some(paths) }),
-    ]
-}
-
-fn txns() -> impl Strategy<Value = TxnRecord> {
-    let body = prop_oneof![bodies(), proptest::collection::vec(bodies(), 0..4).prop_map(TxnBody::Multi)];
-    let digest = proptest::option::of(any::<u64>().prop_map(|tree| TxnDigest { version: 2, tree }));
-    (any::<i64>(), any::<i32>(), any::<i64>(), any::<i64>(), body, digest).prop_map(
-        |(session, cxid, zxid, time, body, digest)| TxnRecord {
-            header: TxnHeader { session: SessionId(session), cxid, zxid: Zxid(zxid), time, kind: body.kind() },
-            body,
-            digest,
-        },
-    )
-}
-
-/// Bytes that are almost right: a valid encoding with some bytes changed, cut or added.
-fn damaged(good: Vec<u8>, damage: &[(u16, u8)], cut: u16) -> Vec<u8> {
-    let mut bytes = good;
-    for &(at, value) in damage {
-        let at = usize::from(at) % (bytes.len() + 1);
-        if at < bytes.len() { bytes[at] = value } else { bytes.push(value) }
-    }
-    bytes.truncate(usize::from(cut).max(bytes.len() / 2));
-    bytes
-}
-
-fn damages() -> impl Strategy<Value = (Vec<(u16, u8)>, u16)> {
-    (proptest::collection::vec((any::<u16>(), any::<u8>()), 0..6), any::<u16>())
-}
-
-/// Every decoder takes any bytes.
-fn decode_everything(bytes: &[u8]) {
-    let _ = decode_connect_request(bytes);
-    let _ = decode_connect_response(bytes);
-    let _ = decode_watch_event(bytes);
-    let _ = decode_header(bytes);
-    let _ = decode_txn(bytes);
-    let _ = header_of(bytes);
-    let _ = Forwarded::read(bytes);
-    let _ = Hello::decode(bytes);
-    let _ = decode_notification(bytes, 0);
-    for op in OpCode::ALL {
-        let _ = decode_request(*op, bytes);
-        let _ = decode_reply(*op, bytes);
-    }
-    for sender in [Sender::Leader, Sender::Learner] {
-        let _ = decode_all(sender, bytes, 13);
-    }
-    let mut scan = SnapshotScan::new();
-    for piece in bytes.chunks(11) {
-        if scan.feed(piece).is_err() {
-            break;
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn requests_come_back(request in requests(), xid: i32) {
-        let bytes = bytes_of(|bytes| encode_request(xid, &request, bytes));
-        let (header, record) = decode_header(&bytes).unwrap();
-        prop_assert_eq!(header, RequestHeader { xid, op: request.op().code() });
-        prop_assert_eq!(decode_request(request.op(), record), Ok(request));
-    }
-
-    #[test]
-    fn txns_come_back(txn in txns()) {
-        let bytes = bytes_of(|bytes| encode_txn(&txn, bytes));
-        prop_assert_eq!(decode_txn(&bytes), Ok(txn));
-    }
-
-    #[test]
-    fn proposals_come_back(payload in proptest::collection::vec(any::<u8>(), 0..200), zxid: i64, piece in 1usize..50) {
-        let txn = Txn { zxid: Zxid(zxid), payload: Payload::new(&payload) };
-        let messages = vec![Message::Proposal { txn: txn.clone() }, Message::Inform { txn }, Message::Commit { zxid: Zxid(zxid) }];
-        let mut bytes = Vec::new();
-        messages.iter().for_each(|message| encode_message(message, "", &SyncOf::default(), &mut bytes));
-        prop_assert_eq!(decode_all(Sender::Leader, &bytes, piece), Ok(messages));
-    }
-
-    #[test]
-    fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        decode_everything(&bytes);
-    }
-
-    #[test]
-    fn damaged_bytes_are_taken(request in requests(), txn in txns(), damage in damages(), which in 0usize..9) {
-        let good = match which {
-            0 | 1 => bytes_of(|bytes| encode_request_body(&request, bytes)),
-            2 | 3 => bytes_of(|bytes| encode_txn(&txn, bytes)),
-            4 => snapshot(),
-            _ => {
-                let list = packets();
-                let (_, message, _) = &list[which % list.len()];
-                bytes_of(|bytes| encode_message(message, CFG, &SyncOf::default(), bytes))
-            }
-        };
-        decode_everything(&damaged(good, &damage.0, damage.1));
-    }
 }

@@ -1,7 +1,7 @@
 //! Txns as they stand in log records, PROPOSAL and INFORM: head, body, digest (`SerializeUtils`).
 
 use super::records::{read_acl, read_data, read_texts, write_acl, write_data, write_texts};
-use super::{JUTE_MAXBUFFER, Reader, WireError, Writer};
+use super::{Reader, WireError, Writer};
 use crate::zab::Zxid;
 use crate::zk::model::{CreateKind, CreateTxn, OpCode, SessionId, TxnBody, TxnDigest, TxnHeader, TxnRecord};
 
@@ -10,7 +10,7 @@ const DIGEST: usize = 12;
 
 /// Reads the head of a txn.
 pub fn header_of(bytes: &[u8]) -> Result<TxnHeader, WireError> {
-    read_header(&mut Reader::new(bytes, 2 * JUTE_MAXBUFFER))
+    read_header(&mut Reader::whole(bytes))
 }
 
 fn read_header(r: &mut Reader<'_>) -> Result<TxnHeader, WireError> {
@@ -22,7 +22,7 @@ fn read_header(r: &mut Reader<'_>) -> Result<TxnHeader, WireError> {
 
 /// Reads a txn.
 pub fn decode_txn(bytes: &[u8]) -> Result<TxnRecord, WireError> {
-    let mut reader = Reader::new(bytes, 2 * JUTE_MAXBUFFER);
+    let mut reader = Reader::whole(bytes);
     let r = &mut reader;
     let header = read_header(r)?;
     let body = read_body(header.kind, r)?;
@@ -50,7 +50,7 @@ fn read_body(kind: OpCode, r: &mut Reader<'_>) -> Result<TxnBody, WireError> {
         }
         OpCode::Check => TxnBody::Check { path: path(r)?, version: r.i32("version")? },
         OpCode::CreateSession => TxnBody::CreateSession { timeout: r.i32("timeOut")? },
-        OpCode::CloseSession => TxnBody::CloseSession { paths: read_closed(r) },
+        OpCode::CloseSession => TxnBody::CloseSession { paths: read_closed(r)? },
         OpCode::Error => TxnBody::Error(r.i32("err")?),
         OpCode::Multi => {
             let parts = r.vector("txns", 8, |r| {
@@ -60,7 +60,7 @@ fn read_body(kind: OpCode, r: &mut Reader<'_>) -> Result<TxnBody, WireError> {
                     Some(OpCode::Multi) | None => {
                         Err(WireError::Unknown { what: "txn in a multi", value: code.into() })
                     }
-                    Some(kind) => read_body(kind, &mut Reader::new(bytes, 2 * JUTE_MAXBUFFER)),
+                    Some(kind) => read_body(kind, &mut Reader::whole(bytes)),
                 }
             })?;
             TxnBody::Multi(parts.unwrap_or_default())
@@ -69,15 +69,18 @@ fn read_body(kind: OpCode, r: &mut Reader<'_>) -> Result<TxnBody, WireError> {
     })
 }
 
-/// Old logs have no body here, and it may be switched off: then there is nothing, or only the digest.
-fn read_closed(r: &mut Reader<'_>) -> Option<Vec<String>> {
+/// Old logs have no body here, and it may be switched off: then there is nothing, or only the digest. No mark tells them apart.
+fn read_closed(r: &mut Reader<'_>) -> Result<Option<Vec<String>>, WireError> {
+    let is_end = |r: &Reader<'_>| r.remaining() == 0 || r.remaining() == DIGEST;
     let before = *r;
     match read_texts(r, "paths2Delete") {
-        Ok(paths) if r.remaining() == 0 || r.remaining() == DIGEST => Some(paths),
-        _ => {
+        Ok(paths) if is_end(r) => Ok(Some(paths)),
+        _ if is_end(&before) => {
             *r = before;
-            None
+            Ok(None)
         }
+        Ok(_) => Err(WireError::End { at: r.position(), what: "a digest" }),
+        Err(error) => Err(error),
     }
 }
 
@@ -85,9 +88,8 @@ fn read_create(r: &mut Reader<'_>, kind: CreateKind) -> Result<CreateTxn, WireEr
     let (path, data, acl) = (r.text("a path")?, read_data(r)?, read_acl(r)?.unwrap_or_default());
     let plain = matches!(kind, CreateKind::Create | CreateKind::Create2);
     let ephemeral = plain && r.boolean("ephemeral")?;
-    // The oldest records end here.
-    let is_old = kind == CreateKind::Create && r.remaining() == 0;
-    let parent_cversion = if is_old { -1 } else { r.i32("parentCVersion")? };
+    let is_v0 = kind == CreateKind::Create && r.remaining() == 0;
+    let parent_cversion = if is_v0 { None } else { Some(r.i32("parentCVersion")?) };
     let ttl = if kind == CreateKind::Ttl { r.i64("ttl")? } else { -1 };
     Ok(CreateTxn { kind, path, data, acl, ephemeral, parent_cversion, ttl })
 }
@@ -101,14 +103,14 @@ pub fn encode_txn(txn: &TxnRecord, bytes: &mut Vec<u8>) {
     w.i64(header.zxid.0);
     w.i64(header.time);
     w.i32(header.kind.code());
-    write_body(w, &txn.body);
+    write_body(w, &txn.body, txn.digest.is_some());
     if let Some(digest) = txn.digest {
         w.i32(digest.version);
         w.i64(digest.tree as i64);
     }
 }
 
-fn write_body(w: &mut Writer<'_>, body: &TxnBody) {
+fn write_body(w: &mut Writer<'_>, body: &TxnBody, has_digest: bool) {
     match body {
         TxnBody::Create(create) => {
             w.text(&create.path);
@@ -117,7 +119,11 @@ fn write_body(w: &mut Writer<'_>, body: &TxnBody) {
             if matches!(create.kind, CreateKind::Create | CreateKind::Create2) {
                 w.boolean(create.ephemeral);
             }
-            w.i32(create.parent_cversion);
+            let is_v0 = create.parent_cversion.is_none() && create.kind == CreateKind::Create && !has_digest;
+            if !is_v0 {
+                // What a V0 record means, for readers that would take what follows for it.
+                w.i32(create.parent_cversion.unwrap_or(-1));
+            }
             if create.kind == CreateKind::Ttl {
                 w.i64(create.ttl);
             }
@@ -142,7 +148,7 @@ fn write_body(w: &mut Writer<'_>, body: &TxnBody) {
         TxnBody::Error(error) => w.i32(*error),
         TxnBody::Multi(parts) => w.vector(parts, |w, part| {
             w.i32(part.kind().code());
-            w.nested(|w| write_body(w, part));
+            w.nested(|w| write_body(w, part, false));
         }),
     }
 }

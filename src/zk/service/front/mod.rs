@@ -132,7 +132,12 @@ impl Front {
         let Some(connection) = self.conns.get_mut(&conn) else { return };
         connection.figures.received += 1;
         self.figures.received += 1;
-        if matches!(around.sessions, Sessions::Off) {
+        let serves = match around.sessions {
+            Sessions::Off => false,
+            Sessions::Leader(_) => around.config.leader_serves || around.config.standalone,
+            Sessions::Learner { .. } => true,
+        };
+        if !serves {
             return self.close(conn, around);
         }
         match connection.stage {

@@ -60,7 +60,7 @@ impl Step<'_> {
             data: create.data.clone(),
             acl,
             ephemeral: matches!(owner, Owner::Session(_)),
-            parent_cversion,
+            parent_cversion: Some(parent_cversion),
             ttl: if create.kind == CreateKind::Ttl { create.ttl } else { -1 },
         }))
     }

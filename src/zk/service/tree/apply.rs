@@ -134,10 +134,11 @@ impl Tree {
             CreateKind::Create | CreateKind::Create2 => Owner::Persistent,
         };
         let data = data.as_ref().map(|data| data.as_bytes());
-        let new = NewNode { path, data, acl, owner, parent_cversion: *parent_cversion };
+        let parent_cversion = parent_cversion.unwrap_or(-1);
+        let new = NewNode { path, data, acl, owner, parent_cversion };
         let created = self.create(new, at, changes);
         if *kind == CreateKind::Create && created == Err(ErrorCode::NodeExists) {
-            self.raise_parent(path, *parent_cversion, at.zxid);
+            self.raise_parent(path, parent_cversion, at.zxid);
         }
         created.map(|stat| Outcome::Created { kind: *kind, path: path.clone(), stat })
     }

@@ -15,6 +15,12 @@ pub struct Sweep {
     pub most: usize,
 }
 
+impl Default for Sweep {
+    fn default() -> Sweep {
+        Sweep { never_used: None, most: 10_000 }
+    }
+}
+
 impl Tree {
     /// The paths of the nodes that are due at `time`, in milliseconds of the leader's clock: containers whose children
     /// have all gone, then nodes whose time to live has passed since they were last set.

@@ -27,7 +27,7 @@ fn txn(zxid: i64, session: i64, body: TxnBody) -> TxnRecord {
 fn create(path: &str, kind: CreateKind, ephemeral: bool, parent_cversion: i32) -> TxnBody {
     let acl = vec![Acl::open()];
     let (path, data) = (path.to_owned(), Some(Payload::new(b"d")));
-    TxnBody::Create(CreateTxn { kind, path, data, acl, ephemeral, parent_cversion, ttl: 50 })
+    TxnBody::Create(CreateTxn { kind, path, data, acl, ephemeral, parent_cversion: Some(parent_cversion), ttl: 50 })
 }
 
 fn delete(path: &str) -> TxnBody {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::zab::{Epoch, LogSlice, Ratio, Txn, Write, WriteId, Zxid};
+use crate::zab::{Epoch, LogSlice, Payload, Ratio, Txn, Write, WriteId, Zxid};
 use crate::zk::store::*;
 
 fn capture(text: &str) -> Vec<u8> {
@@ -149,4 +149,132 @@ fn a_decided_install_is_on_the_platter_before_a_log_goes() {
     recover(&files, 1, |_, _| Ok(()), |_| {}, execute).unwrap();
     let (sync, removal) = (FileOp::SyncDir(Dir::Data), FileOp::Remove { dir: Dir::Log, name: log_name(zxid(1)) });
     assert_eq!(ops[..2], [sync, removal]);
+}
+
+/// A log of txns that are not zeros, the last of this many bytes, with zeros behind it.
+fn log_with(length: usize, zeros: usize) -> (Vec<u8>, usize) {
+    let mut bytes = log(&[1]);
+    let record = bytes.len();
+    let mut txn: Vec<u8> = (0..length).map(|at| (at * 7 % 255) as u8 + 1).collect();
+    txn[12..20].copy_from_slice(&zxid(2).0.to_be_bytes());
+    encode_record(&txn, &mut bytes);
+    bytes.resize(bytes.len() + zeros, 0);
+    (bytes, record)
+}
+
+fn end_of(bytes: &[u8]) -> (usize, LogEnd) {
+    let mut reader = LogReader::new("log.1", bytes).unwrap();
+    let txns = std::iter::from_fn(|| reader.next_txn()).count();
+    (txns, reader.end().unwrap().clone())
+}
+
+#[test]
+fn a_changed_bit_is_never_taken_for_a_torn_end() {
+    for (length, zeros) in [(40, 0), (40, 3000), (700, 0), (700, 3000)] {
+        let (good, record) = log_with(length, zeros);
+        for bit in 0..(length + RECORD_OVERHEAD) * 8 {
+            let mut bytes = good.clone();
+            bytes[record + bit / 8] ^= 1 << (bit % 8);
+            let (txns, end) = end_of(&bytes);
+            assert_eq!(txns, 1, "bit {bit} of {length} bytes");
+            assert!(
+                matches!(end, LogEnd::Corrupt { at, .. } if at == record as u64),
+                "bit {bit} of {length} bytes: {end:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn damage_among_acknowledged_records_is_told_whatever_is_behind_it() {
+    let good = log(&[1, 2, 3, 4]);
+    let record = log(&[1]).len();
+    // The end marker, and a length that leads into the records behind it, or beyond them all.
+    for (at, value) in [(RECORD_OVERHEAD + 31, 0), (11, 33), (11, 90), (10, 1), (8, 1)] {
+        let mut bytes = good.clone();
+        bytes[record + at] = value;
+        bytes.resize(8000, 0);
+        let (txns, end) = end_of(&bytes);
+        assert!(txns == 1 && matches!(end, LogEnd::Corrupt { .. }), "byte {at} is {value}: {end:?}");
+    }
+}
+
+#[test]
+fn what_never_reached_the_platter_is_torn_and_not_damaged() {
+    let (good, record) = log_with(1200, 3000);
+    let whole = record + 1200 + RECORD_OVERHEAD;
+    // A write that stopped anywhere.
+    for cut in record..whole {
+        let mut bytes = good.clone();
+        bytes[cut..].fill(0);
+        let (txns, end) = end_of(&bytes);
+        assert!(txns == 1 && end == if cut < record + 5 { LogEnd::Clean } else { LogEnd::Torn }, "{cut}: {end:?}");
+        assert_eq!(end_of(&good[..cut]).0, 1);
+        assert!(matches!(end_of(&good[..cut]).1, LogEnd::Torn | LogEnd::Clean), "the file ends at {cut}");
+    }
+    // Sectors that came later than those behind them: the first, and the last.
+    for sector in [0, whole / 512] {
+        let mut bytes = good.clone();
+        bytes[(sector * 512).max(record)..(sector + 1) * 512].fill(0);
+        assert_eq!(end_of(&bytes), (1, LogEnd::Torn), "sector {sector}");
+    }
+}
+
+#[test]
+fn there_is_no_log_without_its_header() {
+    let payload = Payload::new(&log(&[1])[16 + 12..][..32]);
+    let append = JournalWrite::Plain(WriteId(1), Write::Append(Txn { zxid: zxid(1), payload }));
+    let mut files = Written::default();
+    let mut synced = Vec::new();
+    let mut ops = Vec::new();
+    let execute = |op| {
+        ops.push(op);
+        Ok(())
+    };
+    Journal::new(JournalSettings::default()).batch(vec![append], &Written::default(), true, execute).unwrap();
+    for op in ops {
+        if let FileOp::Rename { from, .. } = &op {
+            assert!(synced.contains(from), "its header is durable before it has its name");
+        }
+        if let FileOp::Sync { name, .. } = &op {
+            synced.push(name.clone());
+        }
+        files.execute(op);
+        let logs = files.0.iter().filter(|((_, name), _)| name.starts_with("log."));
+        logs.for_each(|(_, bytes)| assert_eq!(bytes.get(..16), Some(&captured_log()[..16])));
+    }
+    assert_eq!(synced, ["starting.100000001", "log.100000001"]);
+    // One that a power failure left is nobody's.
+    files.0.insert((Dir::Log, "starting.100000002".into()), vec![0; 5]);
+    let mut removed = Vec::new();
+    let found = recover(
+        &files,
+        9,
+        |_, _| Ok(()),
+        |_| {},
+        |op| {
+            removed.push(op);
+            Ok(())
+        },
+    );
+    assert_eq!(found.unwrap().recovered.last_zxid, zxid(1));
+    assert_eq!(removed, [FileOp::Remove { dir: Dir::Log, name: "starting.100000002".into() }]);
+}
+
+#[test]
+fn a_folder_without_a_snapshot_is_what_the_operator_says() {
+    let from = |beginning, files: &Written| {
+        recover_from(beginning, files, 9, |_, _| Ok(()), |_| {}, |_| Ok(())).map(|found| found.recovered.last_zxid)
+    };
+    let (empty, logged) = (Written::default(), with_logs(&[(1, log(&[1, 2]))]));
+    let lost = Beginning { new_if_empty: false, trust_log: true };
+    assert_eq!(from(Beginning::DEFAULT, &empty), Ok(Zxid::ZERO));
+    assert_eq!(from(lost, &empty), Ok(Zxid::MISSING));
+    assert_eq!(from(lost, &logged), Ok(zxid(2)));
+    assert_eq!(from(Beginning::TRUSTED, &logged), Ok(zxid(2)));
+    let refused = from(Beginning::DEFAULT, &logged).unwrap_err();
+    assert_eq!(refused, StoreError::LogWithoutSnapshot("log.100000001".into()));
+    assert!(refused.to_string().contains("snapshot.trust.empty"));
+    // A log in which nothing is whole says nothing.
+    assert_eq!(from(Beginning::DEFAULT, &with_logs(&[(1, log(&[]))])), Ok(Zxid::ZERO));
 }
