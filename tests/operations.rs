@@ -122,7 +122,10 @@ fn mistakes_on_the_command_line_have_hints() {
         ("serve scenarios", "scenarios is a directory; name the zoo.cfg in it"),
         ("serve no-such.cfg", "cannot read no-such.cfg"),
         ("serve --dev --set tickTime", "--set tickTime: write KEY=VALUE"),
-        (&format!("serve --dev --client-port {port}"), "--client-port"),
+        (
+            &format!("serve --dev --client-port {port}"),
+            &format!("in use (os error 98); for another port: --client-port {}", port + 1),
+        ),
         ("ensemble 0", "1..=64"),
         (&format!("ensemble 1 --client-port {}", port.min(63_000)), "for others: zabsim ensemble 1 --client-port PORT"),
         ("bench 127.0.0.1", "ZooKeeper's is usually 127.0.0.1:2181"),
@@ -133,4 +136,91 @@ fn mistakes_on_the_command_line_have_hints() {
         let ran = run(line).exits(2);
         assert!(ran.err.contains(hint) && ran.out.is_empty(), "{line}: {ran:?}");
     }
+}
+
+#[test]
+fn a_server_that_cannot_start_says_which_line_is_to_blame() {
+    let scratch = Scratch::new("operations-refused");
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let (port, data) = (taken.local_addr().unwrap().port(), scratch.path("data"));
+    fs::create_dir_all(format!("{data}/version-2")).unwrap();
+    fs::write(format!("{data}/myid"), "1\n").unwrap();
+    fs::write(scratch.path("a-file"), "").unwrap();
+    let text = format!(
+        "clientPort={port}\nclientPortAddress=127.0.0.1\ndataDir={data}\nadmin.enableServer=false\ninitLimit=10\nsyncLimit=5\n"
+    );
+    let said = |text: &str| {
+        fs::write(scratch.path("zoo.cfg"), text).unwrap();
+        ended(zabsim().current_dir(scratch.path(".")).args(["serve", "zoo.cfg"])).exits(2).err
+    };
+    let blames = |said: &str, place: &str, words: &str| assert!(said.contains(place) && said.contains(words), "{said}");
+    blames(&said(&text), "zoo.cfg:1:12", "another process listens there");
+    let elsewhere = text.replace("127.0.0.1", "192.0.2.1");
+    blames(&said(&elsewhere), "zoo.cfg:1:12", "this host has no such address");
+    let free = text.replace(&format!("clientPort={port}"), "clientPort=0\n");
+    let quorum = format!("{text}server.1=127.0.0.1:{port}:1\nserver.2=127.0.0.1:2:3\nserver.3=127.0.0.1:4:5\n");
+    let quorum = quorum.replace(&format!("clientPort={port}"), "");
+    blames(&said(&quorum), "zoo.cfg:7:10", "another process listens there");
+    let file = free.replace(&data, &scratch.path("a-file"));
+    blames(&said(&file.replace("clientPort=0", "clientPort=1")), "zoo.cfg:4:9", "must be a folder");
+    fs::write(format!("{data}/version-2/currentEpoch"), "x").unwrap();
+    blames(
+        &said(&free.replace("clientPort=0", "clientPort=1")),
+        "zoo.cfg:4:9",
+        "currentEpoch: expected a number, found \"x\"",
+    );
+}
+
+#[test]
+fn two_servers_do_not_share_a_folder() {
+    let port = free_port(2, 2);
+    let scratch = Scratch::new("operations-shared");
+    let serve = |port: u16| {
+        let mut command = zabsim();
+        command.args(["serve", "--dev", "--client-port", &port.to_string(), "--data-dir", &scratch.path("data")]);
+        command
+    };
+    let _first = Running(serve(port).stderr(Stdio::null()).spawn().unwrap());
+    wait_until("the first serves", || word(port, "srvr").is_some_and(|it| it.contains("Mode: standalone")));
+    let second = ended(&mut serve(port + 1)).exits(2).err;
+    assert!(second.contains("another server runs in this folder"), "{second}");
+}
+
+#[test]
+fn no_secret_is_in_any_log_line_or_error() {
+    let port = free_port(1, 3);
+    let scratch = Scratch::new("operations-secrets");
+    let log = fs::File::create(scratch.path("log")).unwrap();
+    let mut command = zabsim();
+    command.env("RUST_LOG", "trace").args(["serve", "--dev", "--client-port", &port.to_string()]);
+    command.args(["--set", "DigestAuthenticationProvider.superDigest=super:hunter2"]);
+    let mut server = Running(command.stderr(log).spawn().unwrap());
+    wait_until("the server serves", || word(port, "srvr").is_some_and(|it| it.contains("Mode: standalone")));
+    let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let mut send = |bytes: &[u8]| {
+        client.write_all(&[&(bytes.len() as u32).to_be_bytes(), bytes].concat()).unwrap();
+        let mut length = [0; 4];
+        client.read_exact(&mut length).unwrap();
+        let mut answer = vec![0; u32::from_be_bytes(length) as usize];
+        client.read_exact(&mut answer).unwrap();
+        answer
+    };
+    let greeting = [&[0; 12][..], &10_000u32.to_be_bytes(), &[0; 8], &16u32.to_be_bytes(), &[0; 16]].concat();
+    let password = send(&greeting)[20..36].to_vec();
+    // `auth`: xid -4, type 100, then the scheme and what it is about.
+    let text = |text: &str| [&(text.len() as u32).to_be_bytes(), text.as_bytes()].concat();
+    let auth = [&(-4i32).to_be_bytes()[..], &100u32.to_be_bytes(), &[0; 4], &text("digest"), &text("me:swordfish")];
+    send(&auth.concat());
+    assert_eq!(server.terminated(), 0);
+    let log = fs::read_to_string(scratch.path("log")).unwrap();
+    assert!(log.contains("TRACE") || log.contains("DEBUG"), "it is told at length");
+    let hex: String = password.iter().map(|byte| format!("{byte:02x}")).collect();
+    for secret in ["hunter2", "swordfish", &hex, &format!("{password:?}")] {
+        assert!(!log.contains(secret), "{secret} in\n{log}");
+    }
+    let text =
+        "superDigst=super:hunter2\nssl.keyStore.password=hunter2\nDigestAuthenticationProvider.superDigest=hunter2\n";
+    fs::write(scratch.path("zoo.cfg"), text).unwrap();
+    let said = ended(zabsim().args(["serve", &scratch.path("zoo.cfg")])).exits(2).err;
+    assert!(said.contains("superDigest") && !said.contains("hunter2"), "{said}");
 }

@@ -139,8 +139,8 @@ fn watch(
                 member.ended = true;
                 let log = folder.join(member.number.to_string()).join("log");
                 if !serving {
-                    let said = fs::read_to_string(&log).unwrap_or_default();
-                    bail!("server {} did not start: {}", member.number, said.lines().last().unwrap_or_default());
+                    let log = fs::read_to_string(&log).unwrap_or_default();
+                    bail!("server {} did not start:\n{}", member.number, last_words(&log));
                 }
                 screen.note(format_args!("server {} ended ({status}); its log: {}", member.number, log.display()));
             }
@@ -165,6 +165,16 @@ fn watch(
             bail!("not all servers serve after {} s; their logs are in {}", PATIENCE.as_secs(), folder.display());
         }
     }
+}
+
+/// What a server that ended says of it: from its first error of this start on, or the end of its log.
+fn last_words(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    let is_start = |line: &&str| line.contains(" starts version=");
+    let started = lines.iter().rposition(is_start).unwrap_or(0);
+    let is_error = |line: &&str| line.starts_with("error: ") || line.contains(" ERROR ");
+    let error = lines[started..].iter().position(is_error).map(|at| started + at);
+    lines[error.unwrap_or(lines.len().saturating_sub(5))..].join("\n")
 }
 
 /// What a server is, once it serves.

@@ -11,8 +11,8 @@ use tracing_subscriber::EnvFilter;
 use super::Exit;
 use super::render::{Rendered, Screen, complaint};
 use super::scratch::Scratch;
-use crate::server::Server;
 use crate::server::config::{Complaint, ServerConfig, Source};
+use crate::server::{Refusal, Server};
 use crate::zab::HaltReason;
 
 pub(super) const EXAMPLES: &str = "\
@@ -60,18 +60,16 @@ pub(in crate::cli) enum LogFormat {
 }
 
 pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
-    log_to_stderr(args.log);
+    log_to_stderr(args.log)?;
     let scratch = args.dev.then(|| Scratch::new("dev", args.data_dir.as_deref())).transpose()?;
     let source = match (&args.config, &scratch) {
         (Some(path), _) => read(path)?,
         (None, Some(scratch)) => Source::new("--dev", dev(scratch.path(), args.client_port)?),
         (None, None) => bail!("name a zoo.cfg, or try: zabsim serve --dev"),
     };
-    let config = parse(&with_settings(source, &args.set)?, screen)?;
-    let server = Server::boot(&config).with_context(|| match args.dev {
-        true => format!("cannot start (another port: --client-port {})", args.client_port.saturating_add(1)),
-        false => "cannot start".to_owned(),
-    })?;
+    let source = with_settings(source, &args.set)?;
+    let config = parse(&source, args.log, screen)?;
+    let server = Server::boot(&config).map_err(|error| refused(error, &source, args))?;
     let desk = server.desk();
     let mut asked = false;
     ctrlc::set_handler(move || {
@@ -90,15 +88,14 @@ pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
             desk.stop();
         });
     }
-    if let Some(address) = server.client_address() {
-        screen.note(format_args!("listening for clients on {address}"));
-    }
-    if let Some(scratch) = &scratch {
-        screen.note(format_args!("data in {}", scratch.described()));
+    // The log says where any other server listens.
+    if let (Some(scratch), LogFormat::Text) = (&scratch, args.log) {
+        let address = server.client_address().map(|address| address.to_string()).unwrap_or_default();
+        screen.note(format_args!("listening for clients on {address}, data in {}", scratch.described()));
     }
     match server.wait() {
         HaltReason::Stopped => Ok(Exit::Good),
-        HaltReason::WriteFailed => bail!("the disk refused a write: the log above says which"),
+        HaltReason::WriteFailed => bail!("the disk refused a write: the log above says which, and what to do"),
         HaltReason::EpochsInverted => {
             bail!(
                 "acceptedEpoch is below currentEpoch: the disk lost a write that it had synced; restore the data folder, or empty it"
@@ -108,14 +105,33 @@ pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
     }
 }
 
-fn log_to_stderr(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// Why it cannot start: where a `zoo.cfg` says what it cannot have, or in a sentence where nobody wrote one.
+fn refused(error: io::Error, source: &Source, args: &ServeArgs) -> anyhow::Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>()) {
+        Some(Refusal { key, message, .. }) if args.dev && key == "clientPort" => {
+            anyhow::anyhow!("{message}; for another port: --client-port {}", args.client_port.saturating_add(1))
+        }
+        Some(Refusal { key, message, help }) if !args.dev => {
+            let complaint = source.about(key, message.as_str(), help.as_str());
+            Rendered(self::complaint(&complaint, annotate_snippets::Level::ERROR).0).into()
+        }
+        _ => anyhow::Error::new(error).context("cannot start"),
+    }
+}
+
+fn log_to_stderr(format: LogFormat) -> Result<()> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(wanted) => EnvFilter::try_new(&wanted)
+            .with_context(|| format!("RUST_LOG={wanted} says nothing: try info, debug, or zabsim=debug"))?,
+        Err(_) => EnvFilter::new("info"),
+    };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
     // A second one in this process would be the fault of a test.
     let _ = match format {
         LogFormat::Text => subscriber.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
         LogFormat::Json => subscriber.json().try_init(),
     };
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Source> {
@@ -159,11 +175,14 @@ fn is_of(line: &str, key: &str) -> bool {
 }
 
 /// The configuration, with its warnings shown; or everything that is wrong with it.
-fn parse(source: &Source, screen: &mut Screen) -> Result<ServerConfig> {
+fn parse(source: &Source, log: LogFormat, screen: &mut Screen) -> Result<ServerConfig> {
     let mut open = |path: &Path| fs::read(path).map(text_of);
     match ServerConfig::parse(source.clone(), &mut open) {
         Ok((config, warnings)) => {
-            warnings.iter().for_each(|warning| screen.note(complaint(warning, annotate_snippets::Level::WARNING)));
+            warnings.iter().for_each(|warning| match log {
+                LogFormat::Text => screen.note(complaint(warning, annotate_snippets::Level::WARNING)),
+                LogFormat::Json => tracing::warn!("{warning}"),
+            });
             Ok(config)
         }
         Err(errors) => {

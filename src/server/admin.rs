@@ -21,8 +21,9 @@ use tokio::net::TcpListener;
 use super::config::{Member, ServerConfig};
 use super::metrics::{metrics, prometheus};
 use super::report::{ConnectionReport, Detail, Mode, Observed, Report, Reset, version};
-use super::words::by_path;
-use crate::zab::MemberRole;
+use super::tally::Sizes;
+use super::words::{by_path, surroundings};
+use crate::zab::{MemberRole, Zxid};
 
 /// A server that can be asked.
 type Server = Arc<dyn Observed>;
@@ -35,7 +36,7 @@ enum Needs {
 }
 
 /// Every command, its short name if it has one (that of the four-letter word), and what it needs.
-const COMMANDS: [(&str, Option<&str>, Needs); 21] = [
+const COMMANDS: [(&str, Option<&str>, Needs); 26] = [
     ("configuration", Some("conf"), Needs::Service),
     ("connection_stat_reset", Some("crst"), Needs::Service),
     ("connections", Some("cons"), Needs::Service),
@@ -45,13 +46,18 @@ const COMMANDS: [(&str, Option<&str>, Needs); 21] = [
     ("get_trace_mask", Some("gtmk"), Needs::Nothing),
     ("hash", None, Needs::Service),
     ("is_read_only", Some("isro"), Needs::Service),
+    ("last_snapshot", Some("lsnp"), Needs::Nothing),
     ("leader", Some("lead"), Needs::Nothing),
     ("monitor", Some("mntr"), Needs::Service),
+    ("observer_connection_stat_reset", Some("orst"), Needs::Nothing),
+    ("observers", Some("obsr"), Needs::Nothing),
     ("ruok", None, Needs::Nothing),
     ("server_stats", Some("srvr"), Needs::Service),
+    ("set_trace_mask", Some("stmk"), Needs::Nothing),
     ("stat_reset", Some("srst"), Needs::Service),
     ("stats", Some("stat"), Needs::Service),
     ("initial_configuration", Some("icfg"), Needs::Nothing),
+    ("system_properties", Some("sysp"), Needs::Nothing),
     ("voting_view", None, Needs::Nothing),
     ("watch_summary", Some("wchs"), Needs::Service),
     ("watches", Some("wchc"), Needs::Service),
@@ -115,6 +121,9 @@ async fn command(State(server): State<Server>, Path(given): Path<String>) -> Res
         return pretty(&json!({ "command": name, "error": NOT_SERVING }));
     };
     match *name {
+        "set_trace_mask" => {
+            return pretty(&json!({ "command": name, "error": "the trace mask cannot be set: nothing depends on it" }));
+        }
         "connection_stat_reset" => server.reset(Reset::Connections).await,
         "stat_reset" => server.reset(Reset::Server).await,
         _ => {}
@@ -141,15 +150,36 @@ fn body(name: &str, config: &ServerConfig, report: &Report) -> Map<String, Value
             "session_id_to_timeout":
                 inventory.sessions.iter().map(|(id, it)| (id.to_string(), json!(it.as_millis()))).collect::<Map<_, _>>(),
             "session_id_to_ephemeral_paths": by_id(&inventory.ephemerals),
+            "expiry_time_to_session_ids": inventory.expiries.iter().flatten().map(|(end, ids)| (end.to_string(), json!(ids))).collect::<Map<_, _>>(),
         }),
-        "environment" => json!({
-            "zookeeper.version": version(config.tree.dialect),
-            "zabsim.version": env!("CARGO_PKG_VERSION"),
-            "os.name": std::env::consts::OS,
-            "os.arch": std::env::consts::ARCH,
+        "environment" => {
+            let mut all = surroundings().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+            Map::extend(
+                &mut all,
+                [
+                    ("zookeeper.version".to_owned(), json!(version(config.tree.dialect))),
+                    ("zabsim.version".to_owned(), json!(env!("CARGO_PKG_VERSION"))),
+                ],
+            );
+            Value::Object(all)
+        }
+        "last_snapshot" => json!({
+            "zxid": report.host.last_snapshot.map_or("0".to_owned(), |(zxid, _)| format!("{:x}", zxid.0)),
+            "timestamp": report.host.last_snapshot.map_or(0, |(_, written)| written),
         }),
+        // None connects to a follower: there is no observer master.
+        "observers" => {
+            json!({ "synced_observers": report.leading.map_or(0, |leading| leading.synced_observers), "observers": [] })
+        }
+        "system_properties" => {
+            surroundings().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
+        }
         "get_trace_mask" => json!({ "tracemask": super::words::TRACE_MASK }),
-        "hash" => json!({ "digests": [] }),
+        "hash" => {
+            let digest =
+                |(zxid, digest): &(Zxid, u64)| json!({ "zxid": zxid.0, "digest": digest, "digest_version": 2 });
+            json!({ "digests": report.digests.iter().map(digest).collect::<Vec<_>>() })
+        }
         "initial_configuration" => {
             json!({ "initial_configuration": Some(&config.text).filter(|text| !text.is_empty()) })
         }
@@ -159,7 +189,9 @@ fn body(name: &str, config: &ServerConfig, report: &Report) -> Map<String, Value
         "server_stats" => Value::Object(statistics(config, report)),
         "stats" => {
             let mut all = statistics(config, report);
-            all.insert("connections".into(), connections(report));
+            // Who they are, without what `connections` tells of them.
+            let heads = report.connections.iter().map(connection_head).collect();
+            all.insert("connections".into(), heads);
             all.insert("secure_connections".into(), json!([]));
             Value::Object(all)
         }
@@ -218,18 +250,25 @@ fn connections(report: &Report) -> Value {
     report.connections.iter().map(connection).collect()
 }
 
+fn connection_head(connection: &ConnectionReport) -> Value {
+    json!({
+        "remote_socket_address": connection.from.to_string(),
+        "interest_ops": u8::from(connection.session.is_some()),
+        "outstanding_requests": connection.outstanding,
+        "packets_received": connection.traffic.received,
+        "packets_sent": connection.traffic.sent,
+    })
+}
+
 fn connection(connection: &ConnectionReport) -> Value {
-    let ConnectionReport { from, outstanding, traffic, session } = connection;
-    let mut fields = json!({
-        "remote_socket_address": from.to_string(),
-        "interest_ops": u8::from(session.is_some()),
-        "outstanding_requests": outstanding,
-        "packets_received": traffic.received,
-        "packets_sent": traffic.sent,
-    });
+    let ConnectionReport { traffic, session, last, .. } = connection;
+    let mut fields = connection_head(connection);
     if let Some(session) = session {
         fields["session_id"] = json!(session.id);
         fields["established"] = json!(session.established);
+        fields["last_operation"] = json!(last.op);
+        fields["last_response_time"] = json!(last.at.as_millis());
+        fields["last_latency"] = json!(last.took.as_millis());
         fields["session_timeout"] = json!(session.timeout.as_millis());
         fields["last_cxid"] = json!(session.last_cxid);
         fields["last_zxid"] = json!(session.last_zxid);
@@ -256,13 +295,23 @@ fn statistics(config: &ServerConfig, report: &Report) -> Map<String, Value> {
         "num_alive_client_connections": report.connections.len(),
         "uptime": report.uptime.as_millis(),
         "provider_null": false,
+        "client_response_stats": sizes(report.tally.responses),
+        "fsync_threshold_exceed_count": report.tally.disk.slow_syncs,
     });
     let mut fields = Map::new();
     fields.insert("version".into(), json!(version(config.tree.dialect)));
     fields.insert("read_only".into(), json!(false));
     fields.insert("server_stats".into(), statistics);
+    fields.insert("client_response".into(), sizes(report.tally.responses));
+    if report.leading.is_some() {
+        fields.insert("proposal_stats".into(), sizes(report.tally.proposals));
+    }
     fields.insert("node_count".into(), json!(report.tree.nodes));
     fields
+}
+
+fn sizes(sizes: Sizes) -> Value {
+    json!({ "last_buffer_size": sizes.last, "min_buffer_size": sizes.min, "max_buffer_size": sizes.max })
 }
 
 /// A number that was written as text.
@@ -273,10 +322,12 @@ fn number(text: &str) -> Value {
 fn monitor(config: &ServerConfig, report: &Report) -> Value {
     let metrics = metrics(report, config.peer.ensemble.participants().count());
     let mut fields: Map<String, Value> =
-        metrics.iter().map(|metric| (metric.name.to_owned(), number(&metric.value))).collect();
+        metrics.into_iter().map(|metric| (metric.name, number(&metric.value))).collect();
     fields.insert("version".into(), json!(version(config.tree.dialect)));
     fields.insert("server_state".into(), json!(report.mode.word()));
-    fields.insert("peer_state".into(), json!(report.peer_state()));
+    if report.mode != Mode::Standalone {
+        fields.insert("peer_state".into(), json!(report.peer_state()));
+    }
     Value::Object(fields)
 }
 

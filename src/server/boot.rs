@@ -27,19 +27,19 @@ impl Server {
         let server = Server::start(config, words, move || Zk::new(service.clone(), now()))?;
         let observed: Arc<dyn Observed> = Arc::new(Operated::new(config.clone(), server.desk()));
         if let Some(address) = &config.admin.address {
-            match server.open(address) {
+            match server.open(address, "admin.serverPort") {
                 Ok(listener) => server.attend("admin", admin::serve(listener, observed.clone())),
-                Err(error) => warn!(%error, "no admin endpoint (admin.serverPort, admin.enableServer=false)"),
+                Err(error) => warn!(%error, "no admin endpoint; without one: admin.enableServer=false"),
             }
         }
         if let Some(address) = &config.admin.metrics {
-            server.attend("metrics", admin::serve_metrics(server.open(address)?, observed));
+            server.attend("metrics", admin::serve_metrics(server.open(address, "metricsProvider.httpPort")?, observed));
         }
         Ok(server)
     }
 
-    fn open(&self, address: &Address) -> io::Result<TcpListener> {
-        self.runtime.as_ref().ok_or(io::ErrorKind::NotConnected)?.block_on(bind(address))
+    fn open(&self, address: &Address, key: &str) -> io::Result<TcpListener> {
+        self.runtime.as_ref().ok_or(io::ErrorKind::NotConnected)?.block_on(bind(address, key))
     }
 
     /// Runs an endpoint beside the server, until the server ends.

@@ -9,7 +9,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use std::{io, mem};
 
 use bytes::{Buf, BytesMut};
@@ -23,7 +22,9 @@ use tracing::{debug, warn};
 use super::Desk;
 use super::config::ClientOptions;
 use super::driver::Event;
-use crate::zab::Instant;
+use crate::zab::{Duration, Instant};
+use crate::zk::model::OpCode;
+use crate::zk::service::front::connection::Latency;
 use crate::zk::service::{Call, ConnId};
 
 /// Requests of one client that wait for the driver beyond this many stop its reading: nobody else's should wait behind them.
@@ -33,7 +34,7 @@ const UNREAD: usize = 1 << 20;
 /// A client that lets so many bytes of events and answers wait is closed.
 const MOST_UNREAD: usize = 64 << 20;
 /// How long a connection may last without a first request, and how long a closed one may take to read what it is owed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 const READ: usize = 16 << 10;
 
 /// What all client connections of a server share.
@@ -110,7 +111,7 @@ impl Clients {
                 Err(error) => {
                     // Out of descriptors, most likely: it passes when somebody leaves.
                     warn!(%error, "cannot accept a client");
-                    sleep(Duration::from_millis(100)).await;
+                    sleep(std::time::Duration::from_millis(100)).await;
                 }
             }
         }
@@ -274,7 +275,7 @@ pub(super) struct Outbox {
     queue: mpsc::UnboundedSender<Vec<u8>>,
     pending: Vec<u8>,
     /// When the requests under way arrived; they are answered in their order.
-    arrivals: VecDeque<Instant>,
+    arrivals: VecDeque<(Instant, Option<OpCode>)>,
     pub(super) view: Connection,
 }
 
@@ -289,12 +290,27 @@ pub struct Connection {
     pub sent: u64,
     /// Requests under way.
     pub outstanding: usize,
+    /// How long its requests took.
+    pub latency: Latency,
+    /// Its last answer.
+    pub last: Option<LastAnswer>,
+}
+
+/// The last answer that a connection got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastAnswer {
+    /// To what, if that is known.
+    pub op: Option<OpCode>,
+    /// When.
+    pub at: Instant,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Connection {
     /// Counts from zero again.
     pub(super) fn reset(&mut self) {
-        (self.received, self.sent) = (0, 0);
+        (self.received, self.sent, self.latency, self.last) = (0, 0, Latency::default(), None);
     }
 }
 
@@ -308,23 +324,23 @@ pub(super) enum Fate {
 
 impl Outbox {
     fn new(clients: Arc<Clients>, gate: Arc<Gate>, queue: mpsc::UnboundedSender<Vec<u8>>, from: SocketAddr) -> Outbox {
-        let view = Connection { from, received: 0, sent: 0, outstanding: 0 };
+        let view = Connection { from, received: 0, sent: 0, outstanding: 0, latency: Latency::default(), last: None };
         Outbox { clients, gate, queue, pending: Vec::new(), arrivals: VecDeque::new(), view }
     }
 
-    /// A request came.
-    pub(super) fn received(&mut self, at: Instant) {
+    /// A request came, that asks for this.
+    pub(super) fn received(&mut self, at: Instant, op: Option<OpCode>) {
         if self.gate.untaken.fetch_sub(1, Ordering::AcqRel) == UNTAKEN + 1 {
             self.gate.changed.notify_one();
         }
-        self.arrivals.push_back(at);
+        self.arrivals.push_back((at, op));
         self.view.received += 1;
         self.clients.outstanding.fetch_add(1, Ordering::AcqRel);
         self.count();
     }
 
-    /// Adds a frame to what is sent next; returns when the request arrived that it answers.
-    pub(super) fn push(&mut self, frame: &[u8]) -> Option<Instant> {
+    /// Adds a frame to what is sent next; returns what it answers, if anything.
+    pub(super) fn push(&mut self, frame: &[u8], now: Instant) -> Option<LastAnswer> {
         let length = u32::try_from(frame.len()).expect("frames are much shorter than 4 GiB");
         self.pending.extend_from_slice(&length.to_be_bytes());
         self.pending.extend_from_slice(frame);
@@ -333,13 +349,14 @@ impl Outbox {
         self.view.sent += 1;
         // What begins with the xid of a watch event answers nothing.
         let is_event = frame.starts_with(&(-1i32).to_be_bytes());
-        let arrived = if is_event { None } else { self.arrivals.pop_front() };
-        if arrived.is_some() {
-            self.clients.relieve(1);
-            self.count();
-            self.gate.changed.notify_one();
-        }
-        arrived
+        let (arrived, op) = if is_event { None } else { self.arrivals.pop_front() }?;
+        self.clients.relieve(1);
+        self.count();
+        self.gate.changed.notify_one();
+        let answer = LastAnswer { op, at: now, took: now.since(arrived) };
+        self.view.latency.add(answer.took);
+        self.view.last = Some(answer);
+        Some(answer)
     }
 
     /// Sends what was added.

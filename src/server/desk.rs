@@ -3,19 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
 use super::clients::{Reply, Words};
 use super::config::ServerConfig;
 use super::report::{
-    Census, ConnectionReport, Detail, Eventual, HostReport, Inventory, LeaderReport, Mode, Observed, Report, Reset,
-    SessionReport, Surveyed, Traffic, TreeReport,
+    Census, ConnectionReport, Detail, Eventual, HostReport, Inventory, LastReport, LeaderReport, Mode, Observed,
+    Report, Reset, SessionReport, Surveyed, Traffic, TreeReport,
 };
 use super::status::{Counters, Status};
+use super::tally::op_word;
 use super::{Desk, words};
-use crate::zab::{Duration, MemberRole, PeerState};
+use crate::zab::{Duration, Instant, MemberRole, PeerState, Zxid};
 use crate::zk::service::ConnId;
 use crate::zk::service::zk::Zk;
+use crate::zk::store::FileName;
 
 /// A running server with its configuration.
 #[derive(Clone)]
@@ -73,13 +76,22 @@ fn report(config: &ServerConfig, status: Status) -> Report {
         .connections
         .iter()
         .map(|(conn, seen)| {
-            let known = census.connections.get(conn);
-            let latency = known.map(|(_, traffic)| *traffic).unwrap_or_default();
+            let traffic = Traffic {
+                received: seen.received,
+                sent: seen.sent,
+                answered: seen.latency.count,
+                min_latency: seen.latency.min,
+                max_latency: seen.latency.max,
+                total_latency: seen.latency.total,
+            };
+            let (at, took) = seen.last.map(|it| (it.at.since(Instant::ZERO), it.took)).unwrap_or_default();
             ConnectionReport {
                 from: seen.from,
                 outstanding: seen.outstanding as u64,
-                traffic: Traffic { received: seen.received, sent: seen.sent, ..latency },
-                session: known.and_then(|(session, _)| *session),
+                traffic,
+                session: census.connections.get(conn).copied().flatten(),
+                silent_until: census.inventory.silences.get(conn).copied(),
+                last: LastReport { op: op_word(seen.last.and_then(|it| it.op)), at, took },
             }
         })
         .collect();
@@ -93,6 +105,8 @@ fn report(config: &ServerConfig, status: Status) -> Report {
         synced_followers: is_synced(MemberRole::Participant),
         synced_observers: is_synced(MemberRole::Observer),
         proposals: counters.proposed,
+        pending_syncs: status.pending_syncs as u64,
+        uptime: status.leader_uptime,
     });
     Report {
         mode,
@@ -105,6 +119,8 @@ fn report(config: &ServerConfig, status: Status) -> Report {
         connections,
         tree: census.tree,
         leading,
+        tally: status.tally,
+        digests: status.digests,
         host: host(config),
         inventory: census.inventory,
     }
@@ -136,6 +152,7 @@ fn host(config: &ServerConfig) -> HostReport {
         resident: after(&status, "VmRSS:", 0).unwrap_or(0_u64) * 1024,
         data_dir_size: size(&config.store.data_dir, "snapshot."),
         log_dir_size: size(&config.store.log_dir, "log."),
+        last_snapshot: last_snapshot(&config.store.data_dir.join("version-2")),
     }
 }
 
@@ -144,6 +161,18 @@ fn folder_size(folder: &Path, prefix: &str) -> io::Result<u64> {
     let entries = fs::read_dir(folder)?.filter_map(Result::ok);
     let of_kind = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
     Ok(of_kind.filter_map(|entry| entry.metadata().ok()).map(|it| it.len()).sum())
+}
+
+/// The newest snapshot and when it was written.
+fn last_snapshot(folder: &Path) -> Option<(Zxid, u64)> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let snapshots = entries.filter_map(|entry| match FileName::of(&entry.file_name().to_string_lossy()) {
+        FileName::Snapshot(zxid) => Some((zxid, entry)),
+        _ => None,
+    });
+    let (zxid, entry) = snapshots.max_by_key(|(zxid, _)| *zxid)?;
+    let written = entry.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some((zxid, written.as_secs()))
 }
 
 impl Surveyed for Zk {
@@ -157,18 +186,9 @@ impl Surveyed for Zk {
             watches: figures.watches as u64,
             digest_mismatches: figures.digest_mismatches,
         };
-        let connections: BTreeMap<ConnId, (Option<SessionReport>, Traffic)> = self
+        let connections: BTreeMap<ConnId, Option<SessionReport>> = self
             .connections()
             .map(|it| {
-                let latency = it.figures.latency;
-                let traffic = Traffic {
-                    received: it.figures.received,
-                    sent: it.figures.sent,
-                    answered: latency.count,
-                    min_latency: latency.min,
-                    max_latency: latency.max,
-                    total_latency: latency.total,
-                };
                 let session = (it.session.0 != 0).then(|| SessionReport {
                     id: it.session.0,
                     timeout: milliseconds(it.timeout),
@@ -176,7 +196,7 @@ impl Surveyed for Zk {
                     last_cxid: it.figures.last_xid,
                     last_zxid: it.figures.last_zxid,
                 });
-                (it.conn, (session, traffic))
+                (it.conn, session)
             })
             .collect();
         let inventory = match detail {
@@ -187,10 +207,10 @@ impl Surveyed for Zk {
     }
 }
 
-fn inventory(zk: &Zk, connections: &BTreeMap<ConnId, (Option<SessionReport>, Traffic)>) -> Inventory {
+fn inventory(zk: &Zk, connections: &BTreeMap<ConnId, Option<SessionReport>>) -> Inventory {
     let mut watches = BTreeMap::<i64, Vec<String>>::new();
     for (conn, path) in zk.watches().pairs() {
-        if let Some((Some(session), _)) = connections.get(&conn) {
+        if let Some(Some(session)) = connections.get(&conn) {
             watches.entry(session.id).or_default().push(path);
         }
     }
@@ -198,6 +218,14 @@ fn inventory(zk: &Zk, connections: &BTreeMap<ConnId, (Option<SessionReport>, Tra
     Inventory {
         watches,
         ephemerals: tree.owners().map(|session| (session.0, tree.ephemerals(session, ""))).collect(),
+        expiries: zk.tracker().map(|tracker| {
+            let buckets = tracker.buckets();
+            buckets.map(|(end, ids)| (zk.config().wall_clock_of(end), ids.iter().map(|id| id.0).collect())).collect()
+        }),
+        silences: zk
+            .silences()
+            .flat_map(|(end, conns)| conns.iter().map(move |conn| (*conn, zk.config().wall_clock_of(end))))
+            .collect(),
         sessions: tree.sessions().iter().map(|(id, timeout)| (id.0, milliseconds(*timeout))).collect(),
     }
 }

@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 use std::sync::mpsc::{self as queue, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{io, mem};
@@ -17,7 +18,9 @@ use tracing::{debug, error, info, warn};
 
 use super::config::{Purge, ServerConfig};
 use super::folders::Folders;
-use super::std_duration;
+use super::milestones::Hex;
+use super::tally::DiskTally;
+use super::{Refusal, std_duration};
 use crate::replica::Service;
 use crate::zab::{
     self, LogSlice, Payload, Ratio, ReadId, Recovered, SnapshotImage, Txn, Write, WriteError, WriteId, Zxid,
@@ -54,6 +57,7 @@ pub(super) enum News<S> {
 pub(super) struct Disk {
     batch: Vec<Work>,
     batches: Option<queue::Sender<Vec<Work>>>,
+    tally: Arc<Mutex<DiskTally>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -67,16 +71,21 @@ impl Disk {
     where
         S: Service + Send + 'static,
     {
-        let folders = Folders::open(&config.store).map_err(io::Error::other)?;
+        let started = Instant::now();
+        let folders = Folders::open(&config.store).map_err(|error| Refusal::of_folder(&config.store, &error))?;
         let window = config.peer.limits.commit_log_count;
         let mut beginning = config.store.beginning;
-        beginning.new_if_empty |= folders.take_initialize().map_err(io::Error::other)?;
-        let (recovered, service) = recover(&folders, beginning, window, &fresh).map_err(io::Error::other)?;
+        let of_folder = |error: StoreError| Refusal::of_folder(&config.store, &error);
+        beginning.new_if_empty |= folders.take_initialize().map_err(of_folder)?;
+        let recovered = recover(&folders, beginning, window, &fresh);
+        let (recovered, service) = recovered.map_err(|error| Refusal::of_history(&config.store, &error))?;
+        let loading = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let settings = JournalSettings { preallocate: config.store.preallocate, ..JournalSettings::default() };
         let mut journal = Journal::new(settings);
         if recovered.last_zxid == Zxid::ZERO {
-            begin(&folders, &mut journal, &service).map_err(io::Error::other)?;
+            begin(&folders, &mut journal, &service).map_err(of_folder)?;
         }
+        let tally = Arc::new(Mutex::new(DiskTally { loading, ..DiskTally::default() }));
         let (batches, work) = queue::channel();
         let mut worker = Worker {
             folders,
@@ -86,6 +95,7 @@ impl Disk {
             slow_sync: std_duration(config.store.slow_sync),
             purging: config.store.purge.map(Purging::new),
             beginning,
+            tally: tally.clone(),
             window,
             news,
             writes: Vec::new(),
@@ -94,7 +104,7 @@ impl Disk {
             // An error has been told; the driver ends, and with it the queue.
             let _ = worker.run(&work, &fresh);
         })?;
-        Ok((Disk { batch: Vec::new(), batches: Some(batches), thread: Some(thread) }, recovered, service))
+        Ok((Disk { batch: Vec::new(), batches: Some(batches), tally, thread: Some(thread) }, recovered, service))
     }
 
     pub(super) fn write(&mut self, id: WriteId, write: Write) {
@@ -111,6 +121,17 @@ impl Disk {
 
     pub(super) fn reload(&mut self) {
         self.batch.push(Work::Reload);
+    }
+
+    /// What the thread has counted.
+    pub(super) fn tally(&self) -> DiskTally {
+        *locked(&self.tally)
+    }
+
+    /// Counts from zero again.
+    pub(super) fn reset(&self) {
+        let mut tally = locked(&self.tally);
+        *tally = DiskTally { loading: tally.loading, ..DiskTally::default() };
     }
 
     /// Hands over what was asked for since the last time.
@@ -164,7 +185,11 @@ fn recover<S: Service>(
         error!(%record, "what follows is lost: this server counts as one without data until another gives it theirs");
     }
     let last = found.recovered.last_zxid;
-    info!(snapshot = found.snapshot.map(|zxid| zxid.to_string()), %last, "recovered");
+    let snapshot = found.snapshot.map(|zxid| Hex(zxid).to_string());
+    match last {
+        Zxid::MISSING => warn!("without data: this server neither votes nor leads until another gives it theirs"),
+        _ => info!(snapshot, last = %Hex(last), "read what is on disk"),
+    }
     let service = if last == Zxid::MISSING { fresh() } else { service.into_inner() };
     Ok((found.recovered, service))
 }
@@ -178,10 +203,32 @@ struct Worker<S> {
     slow_sync: Duration,
     purging: Option<Purging>,
     beginning: Beginning,
+    tally: Arc<Mutex<DiskTally>>,
     window: usize,
     news: mpsc::UnboundedSender<News<S>>,
     /// Writes that came one after the other.
     writes: Vec<JournalWrite>,
+}
+
+/// What of an operation is worth timing.
+enum Timed {
+    LogSync,
+    /// The first operation of a snapshot that is written aside.
+    SnapshotBegin,
+    /// It got its name.
+    SnapshotEnd,
+    Other,
+}
+
+impl Timed {
+    fn of(op: &FileOp) -> Timed {
+        match op {
+            FileOp::Sync { dir: Dir::Log, .. } => Timed::LogSync,
+            FileOp::SetLength { dir: Dir::Data, name, .. } if name.starts_with("snapshot.") => Timed::SnapshotBegin,
+            FileOp::Rename { dir: Dir::Data, from, .. } if from.starts_with("snapshot.") => Timed::SnapshotEnd,
+            _ => Timed::Other,
+        }
+    }
 }
 
 /// When what is no longer needed goes next.
@@ -280,14 +327,33 @@ impl<S: Service> Worker<S> {
     fn commit(&mut self) -> Result<(), Failed> {
         let writes = mem::take(&mut self.writes);
         let (Some(first), Some(last)) = (writes.first().map(number), writes.last().map(number)) else { return Ok(()) };
-        let (folders, slow) = (&self.folders, self.slow_sync);
+        let (folders, slow, tally) = (&self.folders, self.slow_sync, &self.tally);
+        locked(tally).batches.add(writes.len() as u64);
+        let mut snapshot_began = None;
         let execute = |op| {
-            let is_sync = matches!(op, FileOp::Sync { dir: Dir::Log, .. });
+            let kind = Timed::of(&op);
             let started = Instant::now();
             folders.execute(op)?;
-            if is_sync && started.elapsed() > slow {
-                let ms = started.elapsed().as_millis();
-                warn!(ms, "the sync of a log was slow, and every write waited for it (fsync.warningthresholdms)");
+            let took = started.elapsed();
+            let ms = |took: Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            match kind {
+                Timed::LogSync => {
+                    locked(tally).syncs.add(ms(took));
+                    if took > slow {
+                        locked(tally).slow_syncs += 1;
+                        let ms = ms(took);
+                        warn!(
+                            ms,
+                            "the sync of a log was slow, and every write waited for it (fsync.warningthresholdms)"
+                        );
+                    }
+                }
+                Timed::SnapshotBegin => snapshot_began = Some(started),
+                Timed::SnapshotEnd => {
+                    let began: Option<Instant> = snapshot_began.take();
+                    locked(tally).snapshots.add(ms(began.unwrap_or(started).elapsed()));
+                }
+                Timed::Other => {}
             }
             Ok(())
         };
@@ -297,8 +363,10 @@ impl<S: Service> Worker<S> {
                 Ok(())
             }
             Err(error) => {
-                error!(%error, "cannot write");
-                let error = if folders.is_full() { WriteError::Full } else { WriteError::Failed };
+                let is_full = folders.is_full();
+                let help = if is_full { "the disk is full: make room" } else { "see what the disk has" };
+                error!(%error, "cannot write; {help}, then start again: what was acknowledged is there");
+                let error = if is_full { WriteError::Full } else { WriteError::Failed };
                 self.tell(News::WriteFailed { id: first, error });
                 Err(Failed)
             }
@@ -309,6 +377,10 @@ impl<S: Service> Worker<S> {
         // A driver that has ended does not listen.
         let _ = self.news.send(news);
     }
+}
+
+fn locked(tally: &Mutex<DiskTally>) -> MutexGuard<'_, DiskTally> {
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn number(write: &JournalWrite) -> WriteId {

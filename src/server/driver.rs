@@ -20,12 +20,14 @@ use super::clients::{Fate, Outbox};
 use super::clock::Clock;
 use super::disk::{Disk, News};
 use super::election::Election;
-use super::milestones;
+use super::milestones::{Hex, Milestones};
 use super::quorum::{Quorum, Sent};
 use super::report::{Detail, Reset, Surveyed};
 use super::status::{Counters, LearnerStatus, Status};
+use super::tally::{self, Meter, Tally};
 use crate::replica::{Effect, Replica, Service};
 use crate::zab::{HaltReason, Input, Instant, LinkId, Message, Notification, Output, Sid};
+use crate::zk::model::OpCode;
 use crate::zk::service::{Answer, Call, ConnId};
 
 /// Arrivals, and steps of the replica, before what they led to is handed on.
@@ -46,7 +48,7 @@ pub(super) enum Event {
     /// What came on a link.
     Received { link: LinkId, messages: Vec<Message> },
     /// A link ended.
-    Ended { link: LinkId },
+    Ended { link: LinkId, why: String },
 }
 
 /// What those who run the server ask. Answered between two batches.
@@ -79,6 +81,8 @@ pub(super) struct Driver<S: Service<Call = Call, Answer = Answer>> {
     /// What executing effects led to, for the next step.
     own: VecDeque<Input>,
     counters: Counters,
+    meter: Meter,
+    milestones: Milestones,
     /// In this batch.
     steps: u32,
     halted: Option<HaltReason>,
@@ -97,7 +101,14 @@ enum Arrival<S> {
 
 impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
     /// A replica that has just been made, with the effects of that.
-    pub(super) fn new(replica: Replica<S>, clock: Clock, disk: Disk, election: Election, quorum: Quorum) -> Driver<S> {
+    pub(super) fn new(
+        replica: Replica<S>,
+        clock: Clock,
+        disk: Disk,
+        election: Election,
+        quorum: Quorum,
+        milestones: Milestones,
+    ) -> Driver<S> {
         Driver {
             replica,
             clock,
@@ -108,6 +119,8 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
             unflushed: BTreeSet::new(),
             own: VecDeque::new(),
             counters: Counters::default(),
+            meter: Meter::default(),
+            milestones,
             steps: 0,
             halted: None,
         }
@@ -169,7 +182,11 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                 // Who asked may have gone.
                 let _ = reply.send(self.status(detail));
             }
-            Arrival::Order(Order::Reset(Reset::Server)) => self.counters = Counters::default(),
+            Arrival::Order(Order::Reset(Reset::Server)) => {
+                self.counters = Counters::default();
+                self.meter.reset();
+                self.disk.reset();
+            }
             Arrival::Order(Order::Reset(Reset::Connections)) => {
                 self.clients.values_mut().for_each(|outbox| outbox.view.reset());
             }
@@ -204,10 +221,12 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                     if !self.quorum.stands(link) {
                         break;
                     }
+                    self.meter.received(&message);
                     self.feed(Input::Received { link, message }, effects);
                 }
             }
             Event::Opened { conn, from, outbox } => {
+                self.meter.tally.connection_requests += 1;
                 self.clients.insert(conn, outbox);
                 self.call(conn, Call::Connected { conn, from }, effects);
             }
@@ -224,8 +243,9 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                 Some(None) => self.feed(Input::ConnectFailed { to }, effects),
                 None => {}
             },
-            Event::Ended { link } => {
+            Event::Ended { link, why } => {
                 if self.quorum.ended(link) {
+                    self.milestones.ended(self.replica.peer(), link, &why);
                     self.feed(Input::Closed { link }, effects);
                 }
             }
@@ -240,11 +260,14 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                 if self.clients.remove(&conn).is_none() {
                     return;
                 }
+                self.meter.tally.connection_drops += 1;
             }
             Call::Connected { .. } => {}
-            Call::Frame { .. } => {
+            Call::Frame { bytes, .. } => {
                 let Some(outbox) = self.clients.get_mut(&conn) else { return };
-                outbox.received(now);
+                let is_greeting = outbox.view.received == 0;
+                outbox.received(now, if is_greeting { Some(OpCode::CreateSession) } else { tally::op(bytes) });
+                self.meter.tally.bytes_received += bytes.len() as u64;
                 self.counters.received += 1;
             }
         }
@@ -274,12 +297,19 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
             match effect {
                 Effect::Output(output) => self.execute_output(output),
                 Effect::Snapshot { id, zxid, chunks, digest } => {
+                    info!(zxid = %Hex(zxid), "writing a snapshot");
                     self.disk.write_snapshot(id, zxid, chunks, Some(digest));
                 }
                 Effect::Answer(answer) => self.answer(answer),
-                Effect::Applied { committed, .. } => self.counters.applied += u64::from(committed),
-                Effect::Proposed { .. } => self.counters.proposed += 1,
-                Effect::Restored { zxid, .. } => info!(%zxid, "state received from the leader"),
+                Effect::Applied { txn, committed, digest, .. } => {
+                    self.counters.applied += u64::from(committed);
+                    self.meter.applied(txn.zxid, digest);
+                }
+                Effect::Proposed { txn } => {
+                    self.counters.proposed += 1;
+                    self.meter.proposed(self.clock.now(), txn.zxid, txn.payload.as_bytes().len());
+                }
+                Effect::Restored { zxid, .. } => info!(zxid = %Hex(zxid), "the leader's state is in memory"),
             }
         }
     }
@@ -290,7 +320,10 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                 Sent::Queued | Sent::Unknown => {}
                 Sent::Closed => self.own.push_back(Input::Closed { link }),
             },
-            Output::Persist { id, write } => self.disk.write(id, write),
+            Output::Persist { id, write } => {
+                Milestones::writing(&write);
+                self.disk.write(id, write);
+            }
             Output::Notify { to, notification } if to == self.replica.peer().sid() => {
                 self.own.push_back(Input::Notification { from: to, notification });
             }
@@ -299,17 +332,23 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
             Output::Unlisten => self.quorum.unlisten(),
             Output::Connect { to } => self.quorum.connect(to),
             Output::Disconnect { link, reason } => {
-                milestones::disconnected(link, reason);
+                self.milestones.disconnected(self.replica.peer(), link, reason);
                 self.quorum.disconnect(link);
             }
             Output::Reload => self.disk.reload(),
             Output::ReadLog { read, from, size_factor } => self.disk.read_log(read, from, size_factor),
-            Output::Serve { serving } => info!(?serving, "serving"),
+            Output::Serve { serving } => {
+                self.meter.serving(self.clock.now(), serving);
+                Milestones::serving(serving);
+            }
             Output::Halt(reason) => {
-                info!(?reason, "halted");
+                Milestones::halted(reason);
                 self.halted = Some(reason);
             }
-            Output::Milestone(milestone) => milestones::log(self.replica.peer().sid(), &milestone),
+            Output::Milestone(milestone) => {
+                self.meter.milestone(self.clock.now(), &milestone);
+                self.milestones.tell(self.replica.peer(), &milestone);
+            }
             // The service has heard of these.
             Output::Synced { .. } | Output::Reject(_) => {}
             Output::ReadSnapshot { .. }
@@ -327,12 +366,17 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
             Answer::Frame { conn, bytes } => {
                 let Some(outbox) = self.clients.get_mut(&conn) else { return };
                 self.counters.sent += 1;
-                if let Some(arrived) = outbox.push(&bytes) {
-                    self.counters.answered(self.clock.now().since(arrived));
+                self.meter.sent(bytes.len());
+                if let Some(answer) = outbox.push(&bytes, self.clock.now()) {
+                    self.counters.answered(answer.took);
+                    self.meter.answered(answer.op, answer.took);
                 }
                 self.unflushed.insert(conn);
             }
-            Answer::Close { conn } => drop(self.clients.remove(&conn)),
+            Answer::Close { conn } => {
+                let closed = self.clients.remove(&conn).is_some();
+                self.meter.tally.connection_drops += u64::from(closed);
+            }
         }
     }
 
@@ -351,7 +395,8 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
                 return;
             }
             for conn in drowned {
-                warn!(conn = conn.0, "a client does not read what it is sent");
+                let from = self.clients.get(&conn).map(|outbox| outbox.view.from.to_string());
+                warn!(from, "closed a client that does not read what it is sent");
                 self.call(conn, Call::Closed { conn }, effects);
             }
         }
@@ -369,6 +414,10 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
             last_zxid: peer.last_zxid(),
             learners: peer.learners().iter().map(LearnerStatus::of).collect(),
             counters: self.counters,
+            tally: Tally { disk: self.disk.tally(), ..self.meter.tally.clone() },
+            digests: self.meter.digests.iter().copied().collect(),
+            leader_uptime: self.meter.leader_uptime(self.clock.now()),
+            pending_syncs: peer.pending_syncs(),
             connections: self.clients.iter().map(|(&conn, outbox)| (conn, outbox.view.clone())).collect(),
             census: self.replica.service().survey(detail),
             uptime: self.clock.now().since(Instant::ZERO),

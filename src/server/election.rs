@@ -80,7 +80,8 @@ impl Election {
             config.members.iter().map(|member| (member.sid, member.election.clone())).collect();
         let own = members.get(&sid).map(Address::to_string).unwrap_or_default();
         if let Some(address) = members.get(&sid) {
-            let listener = bind(&listening(address, config.quorum.listen_on_all_ips)).await?;
+            let listener =
+                bind(&listening(address, config.quorum.listen_on_all_ips), &format!("server.{}", sid.0)).await?;
             let patience = std_duration(config.peer.limits.sync_time());
             tokio::spawn(accept(listener, patience, errands.clone()));
         }
@@ -148,6 +149,8 @@ struct Peer {
     mailbox: Arc<Mailbox>,
     live: Option<Connection>,
     is_dialing: bool,
+    /// It could not be reached the last time, which has been told.
+    is_unreachable: bool,
 }
 
 /// Ends with its tasks when dropped.
@@ -187,11 +190,11 @@ impl Plane {
     fn accepted(&mut self, stream: TcpStream, hello: Hello) {
         let sid = hello.sid;
         if sid == self.directory.sid {
-            return warn!(%sid, "another server has our id");
+            return warn!(server = sid.0, "another server has our id: two files `myid` hold the same number");
         }
         let strangers = self.peers.keys().filter(|sid| !self.directory.members.contains_key(sid)).count();
         if !self.peers.contains_key(&sid) && !self.directory.members.contains_key(&sid) && strangers >= MOST_STRANGERS {
-            return warn!(%sid, "too many servers that are no members");
+            return warn!(server = sid.0, "too many servers that are no members connect to the election port");
         }
         if sid < self.directory.sid {
             self.peers.entry(sid).or_default().live = None;
@@ -204,7 +207,7 @@ impl Plane {
     /// A member is dialled where the configuration says, anybody else where its hello says.
     fn dial(&mut self, to: Sid, told: Option<String>) {
         let Some(address) = self.directory.members.get(&to).map(Address::to_string).or(told) else {
-            return debug!(%to, "its address is not known");
+            return debug!(server = to.0, "its address is not known");
         };
         let errands = self.errands.clone();
         let peer = self.peers.entry(to).or_default();
@@ -233,7 +236,17 @@ impl Plane {
             // To a larger one the hello was a request to be called back.
             Ok(stream) if to > self.directory.sid => drop(stream),
             Ok(stream) => self.keep(to, stream),
-            Err(error) => debug!(%to, %error, "cannot reach its election port"),
+            Err(error) => self.unreachable(to, &error),
+        }
+    }
+
+    /// Told once, until it can be reached again: it is dialled for every vote.
+    fn unreachable(&mut self, to: Sid, error: &io::Error) {
+        let address = self.directory.members.get(&to).map(Address::to_string);
+        let was = self.peers.get_mut(&to).map(|peer| std::mem::replace(&mut peer.is_unreachable, true));
+        match was {
+            Some(false) => warn!(server = to.0, address, %error, "cannot reach the election port of another server"),
+            _ => debug!(server = to.0, address, %error, "still cannot reach its election port"),
         }
     }
 
@@ -244,7 +257,8 @@ impl Plane {
         let peer = self.peers.entry(sid).or_default();
         peer.live = None;
         let filled = peer.mailbox.hand_over();
-        info!(%sid, "election connection");
+        peer.is_unreachable = false;
+        info!(server = sid.0, "connected for elections");
         let (reader, writer) = stream.into_split();
         let (events, mailbox, text) = (self.events.clone(), peer.mailbox.clone(), self.directory.text.clone());
         let version = self.directory.version;
@@ -252,13 +266,13 @@ impl Plane {
         let done = errands.clone();
         let read = tokio::spawn(async move {
             if let Err(error) = receive(sid, version, reader, events).await {
-                debug!(%sid, %error, "election connection ended");
+                debug!(server = sid.0, %error, "its connection for elections ended");
             }
             let _ = done.send(ended);
         });
         let write = tokio::spawn(async move {
             if let Err(error) = deliver(writer, &mailbox, filled, &text).await {
-                debug!(%sid, %error, "election connection ended");
+                debug!(server = sid.0, %error, "its connection for elections ended");
             }
             let _ = errands.send(Errand::Ended { sid, connection: number });
         });
@@ -341,7 +355,7 @@ async fn receive(from: Sid, version: u64, mut reader: OwnedReadHalf, events: mps
                     return Ok(());
                 }
             }
-            Err(error) => warn!(%from, %error, "no notification"),
+            Err(error) => warn!(server = from.0, %error, "what it sent is no notification"),
         }
     }
 }

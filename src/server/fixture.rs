@@ -6,9 +6,10 @@ use std::sync::Mutex;
 
 use super::config::{ServerConfig, Source};
 use super::report::{
-    ConnectionReport, Detail, Eventual, HostReport, Inventory, LeaderReport, Mode, Observed, Report, Reset,
+    ConnectionReport, Detail, Eventual, HostReport, Inventory, LastReport, LeaderReport, Mode, Observed, Report, Reset,
     SessionReport, Traffic, TreeReport,
 };
+use super::tally::Tally;
 use crate::zab::{Duration, Phase, Sid, Zxid};
 
 const SESSION: i64 = 0x0300_01b0_02cb_0000;
@@ -82,7 +83,17 @@ fn report() -> Report {
         outstanding: 0,
         traffic,
         session,
+        silent_until: Some(1_795_254_250_000),
+        last: LastReport {
+            op: session.map_or("NA", |_| "SETD"),
+            at: Duration::from_secs(300),
+            took: Duration::from_millis(4),
+        },
     };
+    let mut tally = Tally::default();
+    [100, 30, 47].into_iter().for_each(|length| tally.proposals.add(length));
+    [2, 3, 40].into_iter().for_each(|took| tally.updates.add(took));
+    tally.disk.syncs.add(7);
     Report {
         mode: Mode::Leader,
         phase: Phase::Broadcast,
@@ -93,18 +104,30 @@ fn report() -> Report {
         outstanding: 0,
         connections: vec![connection(53148, silent, None), connection(53138, traffic, Some(session))],
         tree: TreeReport { nodes: 8, ephemerals: 1, data_size: 195, sessions: 1, watches: 2, digest_mismatches: 0 },
-        leading: Some(LeaderReport { learners: 2, synced_followers: 2, synced_observers: 0, proposals: 9 }),
+        leading: Some(LeaderReport {
+            learners: 2,
+            synced_followers: 2,
+            synced_observers: 0,
+            proposals: 9,
+            pending_syncs: 1,
+            uptime: Duration::from_secs(320),
+        }),
+        tally,
+        digests: vec![(Zxid(0x80), 271_292_528_688)],
         host: HostReport {
             open_files: 55,
             max_files: 20_000,
             resident: 20 << 20,
             data_dir_size: 597,
             log_dir_size: 67_109_477,
+            last_snapshot: Some((Zxid(0x2_0000_0001), 1_795_254_351)),
         },
         inventory: Inventory {
             watches: BTreeMap::from([(SESSION, vec!["/a".to_owned(), "/nope".to_owned()])]),
             ephemerals: BTreeMap::from([(SESSION, vec!["/a/e".to_owned()])]),
             sessions: BTreeMap::from([(SESSION, Duration::from_secs(10))]),
+            silences: BTreeMap::new(),
+            expiries: Some(BTreeMap::from([(1_795_254_240_000, vec![SESSION])])),
         },
     }
 }

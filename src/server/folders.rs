@@ -3,7 +3,7 @@
 //! What a server makes only its own user can read: it holds what ACLs keep from others.
 
 use std::cell::{Cell, RefCell};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ pub(super) struct Folders {
     log: PathBuf,
     /// The log that was written last.
     open: RefCell<Option<(String, File)>>,
+    /// Held for as long as the server runs: two servers that write into one folder leave nothing of either.
+    _locks: Vec<File>,
     /// What the operating system said when something could not be done.
     refused: Cell<Option<io::ErrorKind>>,
 }
@@ -30,7 +32,11 @@ impl Folders {
             made.map_err(|error| refusal(&dir.display().to_string(), &error)).map(|()| dir)
         };
         let (data, log) = (make(&options.data_dir)?, make(&options.log_dir)?);
-        Ok(Folders { data, log, open: RefCell::new(None), refused: Cell::new(None) })
+        let mut locks = vec![lock(&data)?];
+        if log != data {
+            locks.push(lock(&log)?);
+        }
+        Ok(Folders { data, log, open: RefCell::new(None), _locks: locks, refused: Cell::new(None) })
     }
 
     /// Executes an operation.
@@ -161,6 +167,22 @@ impl Files for Folders {
 
     fn read(&self, dir: Dir, name: &str) -> Result<Vec<u8>, StoreError> {
         fs::read(self.folder(dir).join(name)).map_err(|error| refusal(name, &error))
+    }
+}
+
+/// A directory that nobody else has. The lock goes with the process, however that ends.
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let refused = |error: &io::Error| refusal(&folder.display().to_string(), error);
+    let directory = File::open(folder).map_err(|error| refused(&error))?;
+    match directory.try_lock() {
+        Ok(()) => Ok(directory),
+        Err(TryLockError::WouldBlock) => {
+            let reason = "another server runs in this folder: stop it, or give each a dataDir of its own";
+            Err(StoreError::Io { name: folder.display().to_string(), reason: reason.into() })
+        }
+        // Some network file systems have no locks.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(directory),
+        Err(TryLockError::Error(error)) => Err(refused(&error)),
     }
 }
 

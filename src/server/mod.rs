@@ -16,6 +16,7 @@ mod boot;
 mod clients;
 mod clock;
 pub mod config;
+mod date;
 mod desk;
 mod disk;
 mod driver;
@@ -26,8 +27,10 @@ mod folders;
 pub mod metrics;
 mod milestones;
 mod quorum;
+mod refusal;
 pub mod report;
 mod status;
+pub mod tally;
 pub mod words;
 
 use std::io;
@@ -48,6 +51,7 @@ use crate::zk::service::{Answer, Call};
 
 pub use clients::{Connection, Reply, Words};
 pub use desk::{FourLetters, Operated};
+pub use refusal::Refusal;
 pub use status::{Counters, LearnerStatus, Status};
 
 use clients::Clients;
@@ -56,6 +60,7 @@ use config::{Address, ServerConfig};
 use disk::Disk;
 use driver::{Driver, Inbox, Order};
 use election::Election;
+use milestones::Milestones;
 use quorum::Quorum;
 use report::{Detail, Reset, Surveyed};
 
@@ -100,32 +105,46 @@ impl Server {
         let desk = Desk { orders: orders.downgrade() };
         let sid = config.peer.sid;
 
+        let (version, data) = (env!("CARGO_PKG_VERSION"), config.store.data_dir.display());
+        match config.members.len() {
+            0 => info!(version, %data, "a standalone server starts"),
+            n => info!(version, %data, server = sid.0, "a server of {n} starts"),
+        }
         let clock = Clock::start();
         let (disk, recovered, service) = Disk::open(config, fresh, news)?;
         let clients = Clients::new(&config.clients, words, desk.clone(), events.clone());
         let (client_address, election) = runtime.block_on(async {
             let client_address = match &config.clients.address {
                 Some(address) => {
-                    let listener = bind(address).await?;
+                    let listener = bind(address, "clientPort").await?;
                     let bound = listener.local_addr()?;
                     tokio::spawn(clients.clone().serve(listener));
                     Some(bound)
                 }
                 None => None,
             };
+            if let Some(own) = config.members.iter().find(|member| member.sid == sid) {
+                // Opened only by who leads; that it cannot be is better known now.
+                let own = (listening(&own.quorum, config.quorum.listen_on_all_ips), format!("server.{}", sid.0));
+                drop(bind(&own.0, &own.1).await?);
+            }
             io::Result::Ok((client_address, Election::start(config, events.clone()).await?))
         })?;
         let quorum = Quorum::new(config, runtime.handle().clone(), events);
 
         let handle = runtime.handle().clone();
         let peer = config.peer.clone();
+        let milestones = Milestones::new(peer.ensemble.clone());
         let driver = thread::Builder::new().name("zabsim-driver".to_owned()).spawn(move || {
             let mut effects = Vec::new();
             let replica = Replica::new(peer, recovered, service, clock.now(), &mut effects);
             let inbox = Inbox { events: events_queue, news: news_queue, orders: orders_queue };
-            Driver::new(replica, clock, disk, election, quorum).run(&handle, inbox, effects)
+            Driver::new(replica, clock, disk, election, quorum, milestones).run(&handle, inbox, effects)
         })?;
-        info!(%sid, ?client_address, "started");
+        let ports =
+            config.members.iter().find(|it| it.sid == sid).map(|it| (it.quorum.to_string(), it.election.to_string()));
+        let (quorum, election) = ports.unzip();
+        info!(clients = client_address.map(|it| it.to_string()), quorum, election, "listening");
         Ok(Server { client_address, desk, orders: Some(orders), driver: Some(driver), clients, runtime: Some(runtime) })
     }
 
@@ -201,10 +220,10 @@ impl Desk {
     }
 }
 
-/// Opens a port; the error names it.
-async fn bind(address: &Address) -> io::Result<TcpListener> {
+/// Opens a port; the error names it, and the key of the configuration that it comes from.
+async fn bind(address: &Address, key: &str) -> io::Result<TcpListener> {
     let bound = TcpListener::bind((address.host.as_str(), address.port)).await;
-    bound.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+    bound.map_err(|error| Refusal::of_port(address, key, &error))
 }
 
 /// Where to listen instead of `address` if that is to be on every address of the host (`quorumListenOnAllIPs`).

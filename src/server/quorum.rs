@@ -16,7 +16,7 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{sleep, timeout};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::config::{Address, ServerConfig};
 use super::driver::Event;
@@ -128,7 +128,7 @@ impl Quorum {
                 None => Err(io::Error::new(io::ErrorKind::NotFound, "no member")),
             };
             if let Err(error) = &stream {
-                debug!(%to, %error, "cannot reach the leader");
+                debug!(server = to.0, %error, "cannot reach the leader");
             }
             let _ = events.send(Event::Dialed { dial, to, stream }).await;
         });
@@ -152,14 +152,13 @@ impl Quorum {
         let decoder = LinkDecoder::with_max_buffer(other, self.max_buffer);
         let reading = self.runtime.spawn(async move {
             let ended = read(link, decoder, reader, &events).await;
-            info!(?link, ended = %ended.map_or_else(|error| error.to_string(), |()| "closed".to_owned()), "quorum link");
-            let _ = events.send(Event::Ended { link }).await;
+            let why = ended.map_or_else(|error| error.to_string(), |()| "closed by the other end".to_owned());
+            let _ = events.send(Event::Ended { link, why }).await;
         });
         let counter = queued.clone();
         let writing = self.runtime.spawn(async move {
             if let Err(error) = write(writer, messages, &text, &counter).await {
-                debug!(?link, %error, "quorum link: cannot write");
-                let _ = done.send(Event::Ended { link }).await;
+                let _ = done.send(Event::Ended { link, why: error.to_string() }).await;
             }
         });
         self.links.insert(link, Link { queue, queued, reader: reading.abort_handle(), writer: Some(writing) });
@@ -212,10 +211,14 @@ impl Drop for Link {
 }
 
 async fn accept(own: Address, events: mpsc::Sender<Event>) {
+    let mut told = false;
     let listener = loop {
-        match bind(&own).await {
+        match bind(&own, "server.N").await {
             Ok(listener) => break listener,
-            Err(error) => warn!(%error, "the quorum port; trying again"),
+            Err(error) if !std::mem::replace(&mut told, true) => {
+                warn!(%error, "nobody can follow until the quorum port is free");
+            }
+            Err(_) => {}
         }
         sleep(Duration::from_millis(200)).await;
     };

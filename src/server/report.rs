@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use super::config::ServerConfig;
-use crate::zab::{Duration, Phase, Sid, Zxid};
+use super::tally::Tally;
+use crate::zab::{Duration, PeerState, Phase, Sid, Zxid};
 use crate::zk::service::ConnId;
 use crate::zk::wire::Dialect;
 
@@ -35,6 +36,10 @@ pub struct Report {
     pub tree: TreeReport,
     /// What it knows as a leader.
     pub leading: Option<LeaderReport>,
+    /// What else it counted.
+    pub tally: Tally,
+    /// Digests of the tree after txns of the past, oldest first.
+    pub digests: Vec<(Zxid, u64)>,
     /// Its process and its disk.
     pub host: HostReport,
     /// Who watches and owns what; empty unless it was asked for ([`Detail::All`]).
@@ -84,6 +89,21 @@ pub struct ConnectionReport {
     pub traffic: Traffic,
     /// Its session, if it has one.
     pub session: Option<SessionReport>,
+    /// Its last answer.
+    pub last: LastReport,
+    /// When it is closed if it stays silent, in milliseconds of the clock on the wall; known if it was asked for ([`Detail::All`]).
+    pub silent_until: Option<i64>,
+}
+
+/// The last answer of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastReport {
+    /// To what: `CREA`, `PING` and the like; `NA` before the first.
+    pub op: &'static str,
+    /// When, since the server started.
+    pub at: Duration,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// The session of a connection.
@@ -129,6 +149,10 @@ pub struct LeaderReport {
     pub synced_observers: u64,
     /// Txns proposed.
     pub proposals: u64,
+    /// `sync`s that wait for a commit.
+    pub pending_syncs: u64,
+    /// For how long it has led.
+    pub uptime: Duration,
 }
 
 /// A process and its disk.
@@ -144,6 +168,8 @@ pub struct HostReport {
     pub data_dir_size: u64,
     /// Bytes of logs.
     pub log_dir_size: u64,
+    /// The newest snapshot, and when it was written, in seconds of the clock on the wall.
+    pub last_snapshot: Option<(Zxid, u64)>,
 }
 
 /// Who watches and owns what.
@@ -153,8 +179,12 @@ pub struct Inventory {
     pub watches: BTreeMap<i64, Vec<String>>,
     /// The ephemeral nodes of each session.
     pub ephemerals: BTreeMap<i64, Vec<String>>,
+    /// When which connections of this server are closed if they stay silent.
+    pub silences: BTreeMap<ConnId, i64>,
     /// Every session with its time-out.
     pub sessions: BTreeMap<i64, Duration>,
+    /// When which sessions end, in milliseconds of the clock on the wall; only a leader knows.
+    pub expiries: Option<BTreeMap<i64, Vec<i64>>>,
 }
 
 /// How much is asked for.
@@ -181,7 +211,7 @@ pub struct Census {
     /// Its tree.
     pub tree: TreeReport,
     /// What it knows of its connections.
-    pub connections: BTreeMap<ConnId, (Option<SessionReport>, Traffic)>,
+    pub connections: BTreeMap<ConnId, Option<SessionReport>>,
     /// Who watches and owns what, if that was asked for.
     pub inventory: Inventory,
 }
@@ -217,22 +247,35 @@ impl Report {
     /// `leading - broadcast`, and the like (`zk_peer_state`).
     pub fn peer_state(&self) -> String {
         let state = match self.mode {
-            Mode::Looking => "looking",
-            Mode::Leader | Mode::Standalone => "leading",
-            Mode::Follower => "following",
-            Mode::Observer => "observing",
+            Mode::Looking => PeerState::Looking,
+            Mode::Leader | Mode::Standalone => PeerState::Leading,
+            Mode::Follower => PeerState::Following,
+            Mode::Observer => PeerState::Observing,
         };
-        format!("{state} - {}", self.phase_word())
+        format!("{} - {}", state_word(state), self.phase_word())
     }
 
     /// The phase as ZooKeeper calls it (`ZabState`).
     pub fn phase_word(&self) -> &'static str {
-        match self.phase {
-            Phase::Election => "election",
-            Phase::Discovery => "discovery",
-            Phase::Synchronization => "synchronization",
-            Phase::Broadcast => "broadcast",
-        }
+        phase_word(self.phase)
+    }
+}
+
+pub(super) fn state_word(state: PeerState) -> &'static str {
+    match state {
+        PeerState::Looking => "looking",
+        PeerState::Leading => "leading",
+        PeerState::Following => "following",
+        PeerState::Observing => "observing",
+    }
+}
+
+pub(super) fn phase_word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Election => "election",
+        Phase::Discovery => "discovery",
+        Phase::Synchronization => "synchronization",
+        Phase::Broadcast => "broadcast",
     }
 }
 
@@ -252,21 +295,26 @@ impl Mode {
 impl Traffic {
     /// The average time of a request.
     pub fn average(&self) -> Average {
-        Average { total: self.total_latency, count: self.answered }
+        Average::of(self.total_latency.as_nanos() / 100, self.answered)
     }
 }
 
-/// An average in milliseconds, written with one to four decimals as ZooKeeper does.
+/// An average, written with one to four decimals as ZooKeeper does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Average {
-    total: Duration,
-    count: u64,
+    ten_thousandths: u64,
+}
+
+impl Average {
+    /// Of `count` values that add up to so many ten thousandths.
+    pub(super) fn of(total: u64, count: u64) -> Average {
+        Average { ten_thousandths: (total.saturating_add(count / 2)).checked_div(count).unwrap_or(0) }
+    }
 }
 
 impl fmt::Display for Average {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // In units of the fourth decimal, 100 ns.
-        let average = (self.total.as_nanos() / 100 + self.count / 2).checked_div(self.count).unwrap_or(0);
+        let average = self.ten_thousandths;
         let decimals = format!("{:04}", average % 10_000);
         let decimals = decimals.trim_end_matches('0');
         write!(f, "{}.{}", average / 10_000, if decimals.is_empty() { "0" } else { decimals })
@@ -291,7 +339,7 @@ mod tests {
 
     #[test]
     fn an_average_has_one_to_four_decimals() {
-        let average = |micros: u64, count| Average { total: Duration(micros * 1000), count }.to_string();
+        let average = |micros: u64, count| Average::of(micros * 10, count).to_string();
         assert_eq!(
             [average(0, 0), average(37_000, 17), average(5000, 2), average(3000, 1)],
             ["0.0", "2.1765", "2.5", "3.0"]

@@ -2,6 +2,7 @@
 
 use super::clients::Connection;
 use super::report::Census;
+use super::tally::Tally;
 use crate::zab::progress::Progress;
 use crate::zab::{Duration, Epoch, PeerState, Phase, Sid, SyncMode, Zxid};
 use crate::zk::service::ConnId;
@@ -27,6 +28,14 @@ pub struct Status {
     pub learners: Vec<LearnerStatus>,
     /// What it counted.
     pub counters: Counters,
+    /// What else it counted.
+    pub tally: Tally,
+    /// Digests of the tree after txns of the past, oldest first.
+    pub digests: Vec<(Zxid, u64)>,
+    /// For how long it has led.
+    pub leader_uptime: Duration,
+    /// `sync`s that wait for a commit at the leader.
+    pub pending_syncs: usize,
     /// Its clients.
     pub connections: Vec<(ConnId, Connection)>,
     /// What its service tells of itself.

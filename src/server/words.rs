@@ -1,10 +1,13 @@
 //! Four-letter words (`FourLetterCommands`): what a server answers to somebody with a terminal, and to every monitoring tool.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use super::config::{Member, ServerConfig};
+use super::date::Date;
 use super::metrics::metrics;
-use super::report::{ConnectionReport, Detail, Observed, Report, Reset, version};
+use super::report::{ConnectionReport, Detail, Mode, Observed, Report, Reset, version};
+use super::tally::Sizes;
 use crate::zab::{Duration, MemberRole};
 
 /// Every word, with what it tells.
@@ -16,7 +19,7 @@ pub const WORDS: [(&str, &str); 18] = [
     ("dump", "sessions and their ephemeral nodes"),
     ("envi", "version and surroundings"),
     ("gtmk", "the trace mask, which has no effect"),
-    ("hash", "digests of the tree in the past: none are kept"),
+    ("hash", "digests of the tree in the past, by zxid"),
     ("isro", "whether the server only reads"),
     ("mntr", "the numbers"),
     ("ruok", "whether the process is there"),
@@ -74,7 +77,9 @@ pub fn text(word: &str, config: &ServerConfig, report: &Report) -> String {
         "srst" => "Server stats reset.\n".into(),
         "dirs" => format!("datadir_size: {}\nlogdir_size: {}\n", report.host.data_dir_size, report.host.log_dir_size),
         "dump" => dump(report),
-        "hash" => String::new(),
+        "hash" => {
+            written(|out| report.digests.iter().try_for_each(|(zxid, digest)| writeln!(out, "{:x}: {digest}", zxid.0)))
+        }
         "isro" => "rw".into(),
         "mntr" => monitor(config, report),
         "srvr" => server(config, report, ""),
@@ -108,7 +113,12 @@ fn server(config: &ServerConfig, report: &Report, clients: &str) -> String {
         writeln!(out, "Outstanding: {}", report.outstanding)?;
         writeln!(out, "Zxid: {:#x}", report.last_zxid.0)?;
         writeln!(out, "Mode: {}", report.mode.word())?;
-        writeln!(out, "Node count: {}", report.tree.nodes)
+        writeln!(out, "Node count: {}", report.tree.nodes)?;
+        if report.leading.is_some() {
+            let Sizes { last, min, max } = report.tally.proposals;
+            writeln!(out, "Proposal sizes last/min/max: {last}/{min}/{max}")?;
+        }
+        Ok(())
     })
 }
 
@@ -116,7 +126,9 @@ fn monitor(config: &ServerConfig, report: &Report) -> String {
     written(|out| {
         writeln!(out, "zk_version\t{}", version(config.tree.dialect))?;
         writeln!(out, "zk_server_state\t{}", report.mode.word())?;
-        writeln!(out, "zk_peer_state\t{}", report.peer_state())?;
+        if report.mode != Mode::Standalone {
+            writeln!(out, "zk_peer_state\t{}", report.peer_state())?;
+        }
         let metrics = metrics(report, config.peer.ensemble.participants().count());
         metrics.iter().try_for_each(|metric| writeln!(out, "zk_{}\t{}", metric.name, metric.value))
     })
@@ -160,18 +172,44 @@ fn environment(config: &ServerConfig) -> String {
         writeln!(out, "Environment:")?;
         writeln!(out, "zookeeper.version={}", version(config.tree.dialect))?;
         writeln!(out, "zabsim.version={}", env!("CARGO_PKG_VERSION"))?;
-        writeln!(out, "os.name={}", std::env::consts::OS)?;
-        writeln!(out, "os.arch={}", std::env::consts::ARCH)
+        surroundings().iter().try_for_each(|(name, value)| writeln!(out, "{name}={value}"))
     })
+}
+
+/// What the process sees of its host, under the names of Java's properties.
+pub(super) fn surroundings() -> Vec<(&'static str, String)> {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let kernel = |file: &str| std::fs::read_to_string(format!("/proc/sys/kernel/{file}")).unwrap_or_default();
+    vec![
+        ("host.name", kernel("hostname").trim().to_owned()),
+        ("os.name", std::env::consts::OS.to_owned()),
+        ("os.arch", std::env::consts::ARCH.to_owned()),
+        ("os.version", kernel("osrelease").trim().to_owned()),
+        ("user.name", variable("USER")),
+        ("user.home", variable("HOME")),
+        ("user.dir", std::env::current_dir().unwrap_or_default().display().to_string()),
+    ]
 }
 
 fn dump(report: &Report) -> String {
     let inventory = &report.inventory;
     written(|out| {
         writeln!(out, "SessionTracker dump:")?;
-        writeln!(out, "Global Sessions({}):", inventory.sessions.len())?;
-        for (id, timeout) in &inventory.sessions {
-            writeln!(out, "{}\t{}ms", Session(*id), timeout.as_millis())?;
+        match &inventory.expiries {
+            Some(expiries) => {
+                let sessions: usize = expiries.values().map(Vec::len).sum();
+                writeln!(out, "Session Sets ({})/({sessions}):", expiries.len())?;
+                for (end, ids) in expiries {
+                    writeln!(out, "{} expire at {}:", ids.len(), Date(*end))?;
+                    ids.iter().try_for_each(|id| writeln!(out, "\t{}", Session(*id)))?;
+                }
+            }
+            None => {
+                writeln!(out, "Global Sessions({}):", inventory.sessions.len())?;
+                for (id, timeout) in &inventory.sessions {
+                    writeln!(out, "{}\t{}ms", Session(*id), timeout.as_millis())?;
+                }
+            }
         }
         writeln!(out, "ephemeral nodes dump:")?;
         writeln!(out, "Sessions with Ephemerals ({}):", inventory.ephemerals.len())?;
@@ -180,10 +218,15 @@ fn dump(report: &Report) -> String {
             paths.iter().try_for_each(|path| writeln!(out, "\t{path}"))?;
         }
         writeln!(out, "Connections dump:")?;
-        writeln!(out, "Connections ({}):", report.connections.len())?;
-        report.connections.iter().try_for_each(|it| {
-            let session = Session(it.session.map_or(0, |session| session.id));
-            writeln!(out, "\tip: /{} sessionId: {session}", it.from)
+        let mut sets = BTreeMap::<i64, Vec<&ConnectionReport>>::new();
+        report.connections.iter().for_each(|it| sets.entry(it.silent_until.unwrap_or(0)).or_default().push(it));
+        writeln!(out, "Connections Sets ({})/({}):", sets.len(), report.connections.len())?;
+        sets.iter().try_for_each(|(end, connections)| {
+            writeln!(out, "{} expire at {}:", connections.len(), Date(*end))?;
+            connections.iter().try_for_each(|it| {
+                let session = Session(it.session.map_or(0, |session| session.id));
+                writeln!(out, "\tip: /{} sessionId: {session}", it.from)
+            })
         })
     })
 }
@@ -205,8 +248,8 @@ fn watches_by_path(report: &Report) -> String {
 }
 
 /// Which sessions watch each path.
-pub(super) fn by_path(report: &Report) -> std::collections::BTreeMap<&str, Vec<i64>> {
-    let mut by_path = std::collections::BTreeMap::<&str, Vec<i64>>::new();
+pub(super) fn by_path(report: &Report) -> BTreeMap<&str, Vec<i64>> {
+    let mut by_path = BTreeMap::<&str, Vec<i64>>::new();
     for (id, paths) in &report.inventory.watches {
         paths.iter().for_each(|path| by_path.entry(path).or_default().push(*id));
     }
@@ -248,7 +291,7 @@ struct Head<'a>(&'a ConnectionReport);
 
 impl fmt::Display for Head<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ConnectionReport { from, outstanding, traffic, session } = self.0;
+        let ConnectionReport { from, outstanding, traffic, session, .. } = self.0;
         // In the brackets Java has what it waits for: 1 is to read.
         let reads = u8::from(session.is_some());
         write!(f, "/{from}[{reads}](queued={outstanding},recved={},sent={}", traffic.received, traffic.sent)
@@ -264,8 +307,11 @@ impl fmt::Display for Line<'_> {
         if let Some(session) = &self.0.session {
             let traffic = &self.0.traffic;
             let whole = |duration: Duration| duration.as_millis();
-            write!(f, ",sid={},est={},to={}", Session(session.id), session.established, whole(session.timeout))?;
+            let last = &self.0.last;
+            write!(f, ",sid={},lop={},est={}", Session(session.id), last.op, session.established)?;
+            write!(f, ",to={}", whole(session.timeout))?;
             write!(f, ",lcxid={:#x},lzxid={:#x}", session.last_cxid, session.last_zxid)?;
+            write!(f, ",lresp={},llat={}", whole(last.at), whole(last.took))?;
             let average = (traffic.total_latency.as_millis()).checked_div(traffic.answered).unwrap_or(0);
             let (min, max) = (whole(traffic.min_latency), whole(traffic.max_latency));
             write!(f, ",minlat={min},avglat={average},maxlat={max}")?;

@@ -503,6 +503,9 @@ impl Disk {
         let gone = self.log.partition_point(|txn| txn.zxid <= oldest);
         self.log.drain(..gone);
         self.purged += gone as u64;
+        if let Some(files) = &mut self.files {
+            files.purge();
+        }
         self.base = self.base.max(oldest);
     }
 

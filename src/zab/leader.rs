@@ -111,6 +111,11 @@ impl Leader {
         }
     }
 
+    /// `sync`s that wait for a commit.
+    pub fn pending_syncs(&self) -> usize {
+        self.syncs.len()
+    }
+
     /// The learners, for printing.
     pub fn learners(&self) -> &[Progress] {
         &self.learners

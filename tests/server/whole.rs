@@ -2,8 +2,9 @@
 
 use std::{fs, io};
 
-use zabsim::server::Server;
 use zabsim::server::config::{Purge, ServerConfig};
+use zabsim::server::report::Reset;
+use zabsim::server::{Counters, Server};
 use zabsim::zab::{self, HaltReason, Payload, PeerState};
 use zabsim::zk::model::{Acl, ConnectRequest, Create, CreateKind, Reply, Request, Response, SessionId};
 use zabsim::zk::store::encode_record;
@@ -198,4 +199,24 @@ fn there_is_room_for_so_many_clients_in_all() {
     assert!(Session::open(&server).is_err());
     drop(second);
     open_when_served(&server);
+}
+
+#[test]
+fn what_a_server_counts_is_set_back_when_it_is_told_to() {
+    let folder = Folder::new("counters");
+    let server = Server::boot(&config(1, &members(0), folder.path())).unwrap();
+    let mut session = open_when_served(&server);
+    assert_eq!(session.create("/a", "data").unwrap(), 0);
+    let status = server.status().unwrap();
+    assert!(status.tally.updates.summary.count >= 2 && status.tally.proposals.last > 0, "a session and a node");
+    assert!(status.tally.disk.syncs.count >= 2 && status.tally.commits >= 2 && status.tally.bytes_received > 0);
+    let answers =
+        |server: &Server| server.status().unwrap().connections.iter().map(|(_, it)| it.latency.count).sum::<u64>();
+    assert_eq!(answers(&server), 2);
+    server.desk().reset(Reset::Connections);
+    server.desk().reset(Reset::Server);
+    assert_eq!(answers(&server), 0);
+    let status = server.status().unwrap();
+    assert_eq!((status.counters, status.tally.updates.summary.count), (Counters::default(), 0));
+    assert_eq!((status.tally.proposals.last, status.tally.disk.syncs.count), (-1, 0));
 }

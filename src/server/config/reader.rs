@@ -28,6 +28,7 @@ impl Reader {
                 .at(bad.0, "`\\u` must be followed by four hexadecimal digits")
                 .help("a backslash is written as two: `\\\\`")
         })?;
+        let source = without_secrets(source, &properties);
         let mut reader = Reader {
             source,
             properties,
@@ -156,6 +157,30 @@ impl Reader {
             }
         }
     }
+}
+
+impl Source {
+    /// Something that turned out later about the property `key`, if the text has it.
+    pub fn about(&self, key: &str, message: impl Into<String>, help: impl Into<String>) -> Complaint {
+        let property = Reader::new(self.clone()).ok().and_then(|mut reader| reader.take(key));
+        match property {
+            Some(property) => self.at(property.value_span, message),
+            None => self.lacks(message),
+        }
+        .help(help)
+    }
+}
+
+/// The same text with stars for what nobody should read over a shoulder or in a log: errors show the lines that they are about.
+fn without_secrets(source: Source, properties: &[Property]) -> Source {
+    let mut text = source.text.as_bytes().to_vec();
+    for property in properties {
+        let key = property.key.to_lowercase();
+        if ["super", "password", "passwd", "secret"].iter().any(|word| key.contains(word)) {
+            text[property.value_span.clone()].fill(b'*');
+        }
+    }
+    Source::new(source.path, String::from_utf8(text).expect("a value begins and ends between two characters"))
 }
 
 /// A key as `zoo.cfg` spells it: what is not a key of the file is a system property `zookeeper.<key>`, and may be written so.

@@ -20,6 +20,7 @@ fn the_server() {
     Zxid: 0x200000009
     Mode: leader
     Node count: 8
+    Proposal sizes last/min/max: 47/30/100
     ");
     assert_eq!(
         said("stat").replace(
@@ -43,7 +44,14 @@ fn the_numbers() {
     zk_min_latency	0
     zk_packets_received	17
     zk_packets_sent	18
+    zk_bytes_received_count	0
+    zk_response_bytes	0
+    zk_last_client_response_size	-1
+    zk_max_client_response_size	-1
+    zk_min_client_response_size	-1
     zk_num_alive_connections	2
+    zk_connection_request_count	0
+    zk_connection_drop_count	0
     zk_outstanding_requests	0
     zk_znode_count	8
     zk_watch_count	2
@@ -54,12 +62,76 @@ fn the_numbers() {
     zk_digest_mismatches_count	0
     zk_open_file_descriptor_count	55
     zk_max_file_descriptor_count	20000
+    zk_looking_count	0
+    zk_learner_proposal_received_count	0
+    zk_learner_commit_received_count	0
+    zk_proposal_count	9
+    zk_commit_count	0
+    zk_diff_count	0
+    zk_snap_count	0
+    zk_fsync_threshold_exceed_count	0
     zk_quorum_size	3
     zk_learners	2
     zk_synced_followers	2
     zk_synced_non_voting_followers	0
     zk_synced_observers	0
-    zk_proposal_count	9
+    zk_pending_syncs	1
+    zk_leader_uptime	320000
+    zk_last_proposal_size	47
+    zk_max_proposal_size	100
+    zk_min_proposal_size	30
+    zk_avg_dbinittime	0.0
+    zk_min_dbinittime	0
+    zk_max_dbinittime	0
+    zk_cnt_dbinittime	1
+    zk_sum_dbinittime	0
+    zk_avg_fsynctime	7.0
+    zk_min_fsynctime	7
+    zk_max_fsynctime	7
+    zk_cnt_fsynctime	1
+    zk_sum_fsynctime	7
+    zk_avg_snapshottime	0.0
+    zk_min_snapshottime	0
+    zk_max_snapshottime	0
+    zk_cnt_snapshottime	0
+    zk_sum_snapshottime	0
+    zk_avg_sync_processor_batch_size	0.0
+    zk_min_sync_processor_batch_size	0
+    zk_max_sync_processor_batch_size	0
+    zk_cnt_sync_processor_batch_size	0
+    zk_sum_sync_processor_batch_size	0
+    zk_avg_election_time	0.0
+    zk_min_election_time	0
+    zk_max_election_time	0
+    zk_cnt_election_time	0
+    zk_sum_election_time	0
+    zk_avg_readlatency	0.0
+    zk_min_readlatency	0
+    zk_max_readlatency	0
+    zk_cnt_readlatency	0
+    zk_sum_readlatency	0
+    zk_p50_readlatency	0
+    zk_p95_readlatency	0
+    zk_p99_readlatency	0
+    zk_p999_readlatency	0
+    zk_avg_updatelatency	15.0
+    zk_min_updatelatency	2
+    zk_max_updatelatency	40
+    zk_cnt_updatelatency	3
+    zk_sum_updatelatency	45
+    zk_p50_updatelatency	3
+    zk_p95_updatelatency	40
+    zk_p99_updatelatency	40
+    zk_p999_updatelatency	40
+    zk_avg_quorum_ack_latency	0.0
+    zk_min_quorum_ack_latency	0
+    zk_max_quorum_ack_latency	0
+    zk_cnt_quorum_ack_latency	0
+    zk_sum_quorum_ack_latency	0
+    zk_p50_quorum_ack_latency	0
+    zk_p95_quorum_ack_latency	0
+    zk_p99_quorum_ack_latency	0
+    zk_p999_quorum_ack_latency	0
     ");
 }
 
@@ -99,18 +171,20 @@ fn connections_sessions_and_watches() {
     insta::assert_snapshot!(all, @r"
     ── cons
      /127.0.0.1:53148[0](queued=0,recved=1,sent=0)
-     /127.0.0.1:53138[1](queued=0,recved=17,sent=18,sid=0x30001b002cb0000,est=1795247539163,to=10000,lcxid=0x10,lzxid=0x200000009,minlat=0,avglat=2,maxlat=11)
+     /127.0.0.1:53138[1](queued=0,recved=17,sent=18,sid=0x30001b002cb0000,lop=SETD,est=1795247539163,to=10000,lcxid=0x10,lzxid=0x200000009,lresp=300000,llat=4,minlat=0,avglat=2,maxlat=11)
 
     ── dump
     SessionTracker dump:
-    Global Sessions(1):
-    0x30001b002cb0000	10000ms
+    Session Sets (1)/(1):
+    1 expire at Sat Nov 21 09:44:00 UTC 2026:
+    	0x30001b002cb0000
     ephemeral nodes dump:
     Sessions with Ephemerals (1):
     0x30001b002cb0000:
     	/a/e
     Connections dump:
-    Connections (2):
+    Connections Sets (1)/(2):
+    2 expire at Sat Nov 21 09:44:10 UTC 2026:
     	ip: /127.0.0.1:53148 sessionId: 0x0
     	ip: /127.0.0.1:53138 sessionId: 0x30001b002cb0000
     ── wchs
@@ -132,7 +206,10 @@ fn connections_sessions_and_watches() {
 #[test]
 fn little_words() {
     let words = ["ruok", "isro", "gtmk", "stmk", "hash", "dirs"];
-    assert_eq!(words.map(said), ["imok", "rw", "306", "306", "", "datadir_size: 597\nlogdir_size: 67109477\n"]);
+    assert_eq!(
+        words.map(said),
+        ["imok", "rw", "306", "306", "80: 271292528688\n", "datadir_size: 597\nlogdir_size: 67109477\n"]
+    );
     assert!(said("envi").starts_with("Environment:\nzookeeper.version=3.9.2-zabsim-"));
 }
 

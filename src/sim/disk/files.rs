@@ -20,7 +20,7 @@ use crate::replica::Service;
 use crate::zab::{
     Conduct, Habit, Instant, LogSlice, Payload, Ratio, Recovered, SnapshotImage, Txn, Write, WriteId, Zxid,
 };
-use crate::zk::store::{self, Dir, FileName, FileOp, Journal, JournalSettings, JournalWrite, StoreError};
+use crate::zk::store::{self, Dir, FileName, FileOp, Files as _, Journal, JournalSettings, JournalWrite, StoreError};
 use part::{Kind, Part, Share, split};
 use volume::{Cache, Open, Platter};
 
@@ -71,7 +71,7 @@ pub(super) struct Files {
 impl Files {
     /// Empty directories, whose logs are extended by `preallocate` bytes at a time.
     pub(super) fn new(preallocate: u64) -> Files {
-        let settings = JournalSettings { preallocate, retain: Some(KEPT_SNAPSHOTS), last_zxid_trailer: true };
+        let settings = JournalSettings { preallocate, last_zxid_trailer: true };
         Files {
             settings,
             journal: Journal::new(settings),
@@ -145,6 +145,20 @@ impl Files {
     pub(super) fn settle(&mut self, count: usize) {
         for part in self.parts.drain(..count.min(self.parts.len())) {
             part.ops.iter().for_each(|op| self.platter.execute(op));
+        }
+    }
+
+    /// Old snapshots go, and the logs behind them (autopurge), together with what was written last.
+    pub(super) fn purge(&mut self) {
+        let is_whole = |name: &str| {
+            let bytes = self.cache.read(Dir::Data, name).unwrap_or_default();
+            store::read_snapshot(name, &bytes).is_ok()
+        };
+        let ops = store::purge(&self.cache, KEPT_SNAPSHOTS, is_whole).unwrap_or_default();
+        ops.iter().for_each(|op| self.cache.execute(op));
+        match self.parts.back_mut() {
+            Some(last) => last.ops.extend(ops),
+            None => ops.iter().for_each(|op| self.platter.execute(op)),
         }
     }
 

@@ -104,6 +104,14 @@ impl Peer {
         }
     }
 
+    /// How many `sync`s wait at a leader for what was proposed before them.
+    pub fn pending_syncs(&self) -> usize {
+        match &self.role {
+            Role::Leading(leader) => leader.pending_syncs(),
+            _ => 0,
+        }
+    }
+
     /// The txns in memory from which it would serve a DIFF.
     pub fn window(&self) -> &VecDeque<Txn> {
         self.local.log.window()

@@ -62,6 +62,11 @@ impl ServiceConfig {
         self.wall_clock_base.saturating_add((now.0 / 1_000_000) as i64)
     }
 
+    /// The same of so many milliseconds after [`Instant::ZERO`].
+    pub fn wall_clock_of(&self, millis: u64) -> i64 {
+        self.wall_clock_base.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
     /// The time-out of a session whose client asked for `asked` milliseconds.
     pub fn negotiate(&self, asked: i32) -> i32 {
         let shortest = millis(self.min_session_timeout);

@@ -1,6 +1,6 @@
 //! [`Zk`]: the service that a ZooKeeper server replicates, put together of its parts.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::replica::{Ask, Asks, Service};
 use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
@@ -130,6 +130,11 @@ impl Zk {
     /// The connections.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionView> {
         self.front.connections()
+    }
+
+    /// Which connections are closed for their silence when, in milliseconds since the host started.
+    pub fn silences(&self) -> impl Iterator<Item = (u64, &BTreeSet<super::ConnId>)> {
+        self.front.silences()
     }
 
     /// The watches.

@@ -27,7 +27,7 @@ fn txn(zxid: Zxid, size: usize) -> Txn {
         data: Some(Payload::new(&vec![7; size])),
         acl: vec![Acl::open()],
         ephemeral: false,
-        parent_cversion: -1,
+        parent_cversion: Some(-1),
         ttl: -1,
     };
     let mut bytes = Vec::new();

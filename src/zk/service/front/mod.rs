@@ -21,6 +21,7 @@ mod outcome;
 mod reads;
 mod requests;
 
+use std::collections::BTreeSet;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
@@ -125,6 +126,11 @@ impl Front {
     pub fn on_connected(&mut self, conn: ConnId, from: IpAddr, around: &Around<'_>) {
         self.conns.insert(conn, Connection::new(around.now, from));
         self.silence.put_off(around.now, conn, SESSIONLESS.as_millis() as i32);
+    }
+
+    /// Which connections are closed for their silence when, in milliseconds since the host started.
+    pub fn silences(&self) -> impl Iterator<Item = (u64, &BTreeSet<ConnId>)> {
+        self.silence.buckets()
     }
 
     /// A frame came.
