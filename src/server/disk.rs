@@ -5,10 +5,15 @@
 //! ```
 //!
 //! While a sync runs, batches queue up; the next sync covers them all.
+//!
+//! A snapshot is written by a thread of its own, out of a frozen state, while txns go on being logged (`ZooKeeperServer.takeSnapshot` in its own
+//! thread). It counts as written at once: what it would spare a recovery is in the log until it is there. One that would begin
+//! before the last one is written is left out. What cuts or replaces the history waits for it, and so does the end of the server.
 
 use std::cell::RefCell;
 use std::sync::mpsc as queue;
 use std::thread::{self, JoinHandle};
+use std::time::Instant as Clock;
 use std::{io, mem};
 
 use tokio::sync::mpsc;
@@ -26,8 +31,9 @@ use crate::zk::store::{self, Journal, JournalSettings, JournalWrite, StoreError}
 const MOST_WRITES: usize = 1000;
 
 /// Something for the disk thread to do, in order.
-enum Work {
-    Write(JournalWrite),
+enum Work<I> {
+    Write(WriteId, Write),
+    Snapshot { id: WriteId, zxid: Zxid, image: I, digest: u64 },
     ReadLog { read: ReadId, from: Zxid, size_factor: Ratio },
     Reload,
 }
@@ -47,21 +53,21 @@ pub(super) enum News<S> {
 }
 
 /// The driver's end of the disk thread. Dropped, it waits until everything handed over is done.
-pub(super) struct Disk {
-    batch: Vec<Work>,
-    batches: Option<queue::Sender<Vec<Work>>>,
+pub(super) struct Disk<I> {
+    batch: Vec<Work<I>>,
+    batches: Option<queue::Sender<Vec<Work<I>>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Disk {
+impl<I: IntoIterator<Item = Payload> + Send + 'static> Disk<I> {
     /// Reads what is on disk and starts the thread. `fresh` makes a service without any state.
     pub(super) fn open<S>(
         config: &ServerConfig,
         fresh: impl Fn() -> S + Send + 'static,
         news: mpsc::UnboundedSender<News<S>>,
-    ) -> io::Result<(Disk, Recovered, S)>
+    ) -> io::Result<(Disk<I>, Recovered, S)>
     where
-        S: Service + Send + 'static,
+        S: Service<Image = I> + Send + 'static,
     {
         let folders = Folders::open(&config.store).map_err(io::Error::other)?;
         let window = config.peer.limits.commit_log_count;
@@ -80,20 +86,22 @@ impl Disk {
             window,
             news,
             writes: Vec::new(),
+            beside: None,
         };
         let thread = thread::Builder::new().name("zabsim-disk".to_owned()).spawn(move || {
             // An error has been told; the driver ends, and with it the queue.
             let _ = worker.run(&work, &fresh);
+            worker.finish_snapshot();
         })?;
         Ok((Disk { batch: Vec::new(), batches: Some(batches), thread: Some(thread) }, recovered, service))
     }
 
     pub(super) fn write(&mut self, id: WriteId, write: Write) {
-        self.batch.push(Work::Write(JournalWrite::Plain(id, write)));
+        self.batch.push(Work::Write(id, write));
     }
 
-    pub(super) fn write_snapshot(&mut self, id: WriteId, zxid: Zxid, chunks: Vec<Payload>, digest: Option<u64>) {
-        self.batch.push(Work::Write(JournalWrite::Snapshot { id, zxid, chunks, digest }));
+    pub(super) fn write_snapshot(&mut self, id: WriteId, zxid: Zxid, image: I, digest: u64) {
+        self.batch.push(Work::Snapshot { id, zxid, image, digest });
     }
 
     pub(super) fn read_log(&mut self, read: ReadId, from: Zxid, size_factor: Ratio) {
@@ -113,9 +121,11 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
+impl<I> Drop for Disk<I> {
     fn drop(&mut self) {
-        self.submit();
+        if let Some(batches) = &self.batches {
+            let _ = batches.send(mem::take(&mut self.batch));
+        }
         self.batches = None;
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
@@ -153,16 +163,24 @@ struct Worker<S> {
     news: mpsc::UnboundedSender<News<S>>,
     /// Writes that came one after the other.
     writes: Vec<JournalWrite>,
+    /// Writes a snapshot.
+    beside: Option<JoinHandle<()>>,
 }
 
 /// A write failed; the driver knows.
 struct Failed;
 
-impl<S: Service> Worker<S> {
-    fn run(&mut self, work: &queue::Receiver<Vec<Work>>, fresh: &impl Fn() -> S) -> Result<(), Failed> {
+impl<S> Worker<S>
+where
+    S: Service<Image: Send + 'static> + Send + 'static,
+{
+    fn run(&mut self, work: &queue::Receiver<Vec<Work<S::Image>>>, fresh: &impl Fn() -> S) -> Result<(), Failed> {
         while let Ok(mut batch) = work.recv() {
             loop {
-                batch.into_iter().try_for_each(|work| self.take(work, fresh))?;
+                let mut works = batch.into_iter().peekable();
+                while let Some(work) = works.next() {
+                    self.take(work, works.peek(), fresh)?;
+                }
                 if self.writes.len() >= MOST_WRITES {
                     break;
                 }
@@ -176,9 +194,33 @@ impl<S: Service> Worker<S> {
         Ok(())
     }
 
-    fn take(&mut self, work: Work, fresh: &impl Fn() -> S) -> Result<(), Failed> {
+    /// `next` is what was asked for in the same step, or in a later one.
+    fn take(
+        &mut self,
+        work: Work<S::Image>,
+        next: Option<&Work<S::Image>>,
+        fresh: &impl Fn() -> S,
+    ) -> Result<(), Failed> {
         match work {
-            Work::Write(write) => self.writes.push(write),
+            Work::Write(id, write) => {
+                if matches!(write, Write::Truncate { .. } | Write::InstallSnapshot { .. }) {
+                    self.finish_snapshot();
+                }
+                self.writes.push(JournalWrite::Plain(id, write));
+            }
+            Work::Snapshot { id, zxid, image, digest } => {
+                let received = |next: &Work<S::Image>| matches!(next, Work::Write(_, Write::InstallSnapshot { zxid: own }) if *own == zxid);
+                if next.is_some_and(received) {
+                    self.finish_snapshot();
+                    let chunks = image.into_iter().collect();
+                    self.writes.push(JournalWrite::Snapshot { id, zxid, chunks, digest: Some(digest) });
+                } else {
+                    self.writes.push(JournalWrite::SnapshotBeside(id));
+                    // The log that leads up to it is durable before it is there.
+                    self.commit()?;
+                    self.begin_snapshot(id, zxid, image, digest);
+                }
+            }
             Work::ReadLog { read, from, size_factor } => {
                 self.commit()?;
                 let slice = store::read_log(&self.folders, from, size_factor).unwrap_or_else(|error| {
@@ -190,6 +232,7 @@ impl<S: Service> Worker<S> {
             Work::Reload => {
                 // What it reports is durable, so everything written is synced first, and told.
                 self.commit()?;
+                self.finish_snapshot();
                 match recover(&self.folders, self.window, fresh) {
                     Ok((recovered, service)) => {
                         self.journal = Journal::new(self.settings);
@@ -206,6 +249,39 @@ impl<S: Service> Worker<S> {
         Ok(())
     }
 
+    fn begin_snapshot(&mut self, id: WriteId, zxid: Zxid, image: S::Image, digest: u64) {
+        if self.beside.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            warn!(%zxid, "no snapshot: the last one is still being written");
+            return;
+        }
+        self.finish_snapshot();
+        let (folders, settings, news) = (self.folders.again(), self.settings, self.news.clone());
+        let write = move || {
+            let begun = Clock::now();
+            let trailers = settings.trailers(Some(digest));
+            let written = store::write_snapshot(zxid, image, trailers, |op| folders.execute(op))
+                .and_then(|()| store::purge(settings.retain, &folders, |op| folders.execute(op)));
+            match written {
+                Ok(()) => info!(%zxid, took_ms = begun.elapsed().as_millis(), "snapshot written"),
+                Err(error) => {
+                    error!(%error, %zxid, "cannot write a snapshot");
+                    let _ = news.send(News::WriteFailed { id, error: folders.write_error() });
+                }
+            }
+        };
+        match thread::Builder::new().name("zabsim-snapshot".to_owned()).spawn(write) {
+            Ok(thread) => self.beside = Some(thread),
+            Err(error) => warn!(%error, %zxid, "no snapshot: no thread to write it"),
+        }
+    }
+
+    /// Waits until no snapshot is being written.
+    fn finish_snapshot(&mut self) {
+        if let Some(thread) = self.beside.take() {
+            drop(thread.join());
+        }
+    }
+
     /// Writes what waits, syncs it once and reports it.
     fn commit(&mut self) -> Result<(), Failed> {
         let writes = mem::take(&mut self.writes);
@@ -218,8 +294,7 @@ impl<S: Service> Worker<S> {
             }
             Err(error) => {
                 error!(%error, "cannot write");
-                let error = if folders.is_full() { WriteError::Full } else { WriteError::Failed };
-                self.tell(News::WriteFailed { id: first, error });
+                self.tell(News::WriteFailed { id: first, error: folders.write_error() });
                 Err(Failed)
             }
         }
@@ -233,6 +308,6 @@ impl<S: Service> Worker<S> {
 
 fn number(write: &JournalWrite) -> WriteId {
     match write {
-        JournalWrite::Plain(id, _) | JournalWrite::Snapshot { id, .. } => *id,
+        JournalWrite::Plain(id, _) | JournalWrite::Snapshot { id, .. } | JournalWrite::SnapshotBeside(id) => *id,
     }
 }

@@ -70,7 +70,7 @@ pub(super) struct Inbox<S> {
 pub(super) struct Driver<S: Service<Call = Call, Answer = Answer>> {
     pub(super) replica: Replica<S>,
     pub(super) clock: Clock,
-    pub(super) disk: Disk,
+    pub(super) disk: Disk<S::Image>,
     pub(super) election: Election,
     pub(super) quorum: Quorum,
     clients: BTreeMap<ConnId, Outbox>,
@@ -95,9 +95,18 @@ enum Arrival<S> {
     Abandoned,
 }
 
-impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
+impl<S> Driver<S>
+where
+    S: Service<Call = Call, Answer = Answer, Image: Send + 'static> + Surveyed,
+{
     /// A replica that has just been made, with the effects of that.
-    pub(super) fn new(replica: Replica<S>, clock: Clock, disk: Disk, election: Election, quorum: Quorum) -> Driver<S> {
+    pub(super) fn new(
+        replica: Replica<S>,
+        clock: Clock,
+        disk: Disk<S::Image>,
+        election: Election,
+        quorum: Quorum,
+    ) -> Driver<S> {
         Driver {
             replica,
             clock,
@@ -273,9 +282,7 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
             }
             match effect {
                 Effect::Output(output) => self.execute_output(output),
-                Effect::Snapshot { id, zxid, chunks, digest } => {
-                    self.disk.write_snapshot(id, zxid, chunks, Some(digest));
-                }
+                Effect::Snapshot { id, zxid, image, digest } => self.disk.write_snapshot(id, zxid, image, digest),
                 Effect::Answer(answer) => self.answer(answer),
                 Effect::Applied { committed, .. } => self.counters.applied += u64::from(committed),
                 Effect::Proposed { .. } => self.counters.proposed += 1,

@@ -9,13 +9,14 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::config::StoreOptions;
+use crate::zab::WriteError;
 use crate::zk::store::{Dir, FileOp, Files, StoreError};
 
 /// Both directories, with the file that is written to most.
 pub(super) struct Folders {
     data: PathBuf,
     log: PathBuf,
-    /// The log that was written last.
+    /// The file that was written last.
     open: RefCell<Option<(String, File)>>,
     /// What the operating system said when something could not be done.
     refused: Cell<Option<io::ErrorKind>>,
@@ -47,9 +48,18 @@ impl Folders {
         })
     }
 
-    /// Whether the last refusal was for want of space.
-    pub(super) fn is_full(&self) -> bool {
-        matches!(self.refused.get(), Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    /// The same directories, for another thread.
+    pub(super) fn again(&self) -> Folders {
+        let (data, log) = (self.data.clone(), self.log.clone());
+        Folders { data, log, open: RefCell::new(None), refused: Cell::new(None) }
+    }
+
+    /// What the last refusal means to the core.
+    pub(super) fn write_error(&self) -> WriteError {
+        match self.refused.get() {
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => WriteError::Full,
+            _ => WriteError::Failed,
+        }
     }
 
     /// Makes what can be read durable: the process before may have ended between a write and its sync.
@@ -101,9 +111,7 @@ impl Folders {
         let path = self.folder(dir).join(name);
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
         act(&file)?;
-        if dir == Dir::Log {
-            *open = Some((name.to_owned(), file));
-        }
+        *open = Some((name.to_owned(), file));
         Ok(())
     }
 

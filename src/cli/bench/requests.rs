@@ -74,7 +74,9 @@ impl Fill {
     /// The nodes that must be there before any of `count` others.
     pub(super) fn parents(count: u32) -> impl Iterator<Item = Request> {
         let inner = (0..count.div_ceil(CHILDREN)).map(|number| format!("{FILLED}/{number}"));
-        std::iter::once(FILLED.to_owned()).chain(inner).map(|path| create(path, &Payload::EMPTY, CreateMode::Persistent))
+        std::iter::once(FILLED.to_owned())
+            .chain(inner)
+            .map(|path| create(path, &Payload::EMPTY, CreateMode::Persistent))
     }
 }
 

@@ -57,7 +57,7 @@ impl Disk {
         disk.current_epoch = Some(history.current_epoch);
         let keep = |disk: &mut Disk, ledger: &Ledger, zxid: Zxid| {
             if history.snapshot_at == Some(zxid) {
-                let chunks = ledger.snapshot();
+                let chunks = ledger.freeze();
                 disk.snapshots.push(Snapshot { zxid, chunks, safety: Safety::Durable, is_own: true });
             }
         };

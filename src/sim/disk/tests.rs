@@ -42,7 +42,7 @@ impl Host {
 
     fn snapshot(&mut self, counter: u32) {
         self.last += 1;
-        self.disk.write_snapshot(WriteId(self.last), z(counter), ledger().snapshot());
+        self.disk.write_snapshot(WriteId(self.last), z(counter), ledger().freeze());
     }
 
     /// One sync; returns what it covered.

@@ -27,8 +27,8 @@ impl World {
     fn execute_one(&mut self, node: Node, effect: Effect<Ledger>) {
         match effect {
             Effect::Output(output) => self.execute_output(node, output),
-            Effect::Snapshot { id, zxid, chunks, .. } => {
-                if let Some(write) = self.nodes[node.index()].disk.write_snapshot(id, zxid, chunks) {
+            Effect::Snapshot { id, zxid, image, .. } => {
+                if let Some(write) = self.nodes[node.index()].disk.write_snapshot(id, zxid, image) {
                     self.events.push(Event::Written { node, id, write });
                 }
             }

@@ -25,12 +25,12 @@ mod ops;
 mod recovery;
 mod snapshot;
 
-pub use journal::{Journal, JournalSettings, JournalWrite};
+pub use journal::{Journal, JournalSettings, JournalWrite, purge};
 pub use log::{LogEnd, LogReader, RECORD_OVERHEAD, encode_record};
 pub use names::{FileName, log_name, snapshot_name};
 pub use ops::{Dir, FileOp, Files, StoreError};
 pub use recovery::{Found, read_log, recover};
-pub use snapshot::{SnapshotFile, Trailers, encode_snapshot_head, read_snapshot};
+pub use snapshot::{SnapshotFile, Trailers, encode_snapshot_head, read_snapshot, write_snapshot};
 
 #[cfg(test)]
 mod tests;
