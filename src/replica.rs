@@ -5,8 +5,8 @@ mod service;
 use std::collections::VecDeque;
 
 use crate::zab::{
-    Config, Input, Instant, Message, Output, Outputs, Payload, Peer, PeerState, Recovered, SnapshotImage, Timer, Txn,
-    Write, WriteId, Zxid, earliest,
+    Config, Input, Instant, Message, Output, Outputs, Peer, PeerState, Recovered, SnapshotImage, Timer, Txn, Write,
+    WriteId, Zxid, earliest,
 };
 
 pub use service::{Ask, Asks, Service};
@@ -35,7 +35,7 @@ pub enum Effect<S: Service> {
         /// The last txn in it.
         zxid: Zxid,
         /// The state.
-        chunks: Vec<Payload>,
+        image: S::Image,
         /// Its digest.
         digest: u64,
     },
@@ -122,7 +122,10 @@ impl<S: Service> Replica<S> {
                     self.step(now, Input::Prepared { zxid, payload }, out);
                 }
                 Output::ReadSnapshot { read } => {
-                    let image = SnapshotImage { zxid: self.peer.last_zxid(), chunks: self.service.snapshot() };
+                    let image = SnapshotImage {
+                        zxid: self.peer.last_zxid(),
+                        chunks: self.service.freeze().into_iter().collect(),
+                    };
                     self.step(now, Input::SnapshotRead { read, image }, out);
                 }
                 Output::Deliver(txn) => self.apply(now, txn, true, out),
@@ -132,8 +135,8 @@ impl<S: Service> Replica<S> {
                     out.push(Effect::Restored { zxid: image.zxid, digest: self.service.digest() });
                 }
                 Output::Persist { id, write: Write::WriteSnapshot { zxid } } => {
-                    let (chunks, digest) = (self.service.snapshot(), self.service.digest());
-                    out.push(Effect::Snapshot { id, zxid, chunks, digest });
+                    let (image, digest) = (self.service.freeze(), self.service.digest());
+                    out.push(Effect::Snapshot { id, zxid, image, digest });
                 }
                 Output::Serve { serving } => {
                     out.push(Effect::Output(Output::Serve { serving }));

@@ -14,6 +14,8 @@ pub trait Service: Clone {
     type Call;
     /// What it gets back for them.
     type Answer;
+    /// The whole state at one moment, in pieces for the wire and for a snapshot file. They can be made while txns go on.
+    type Image: IntoIterator<Item = Payload>;
 
     /// Turns a request of a client of `from` into a txn's payload, against the state after every txn prepared so far.
     fn prepare(&mut self, now: Instant, zxid: Zxid, from: Sid, request: &Payload) -> Payload;
@@ -25,8 +27,8 @@ pub trait Service: Clone {
     /// leadership ended, or another leader took over.
     fn serve(&mut self, now: Instant, serving: Option<PeerState>, leader: Option<Sid>, asks: &mut Asks<Self>);
 
-    /// The whole state, in pieces for the wire and for a snapshot file.
-    fn snapshot(&self) -> Vec<Payload>;
+    /// The whole state as it is now. Everybody waits for this, and for nobody who makes pieces of it.
+    fn freeze(&self) -> Self::Image;
 
     /// Replaces the whole state.
     fn restore(&mut self, image: &SnapshotImage);

@@ -5,6 +5,10 @@
 //! ```
 //!
 //! While a sync runs, batches queue up; the next sync covers them all.
+//!
+//! A snapshot is written by a thread of its own, out of a frozen state, while txns go on being logged (`ZooKeeperServer.takeSnapshot` in its own
+//! thread). It counts as written at once: what it would spare a recovery is in the log until it is there. One that would begin
+//! before the last one is written is left out. What cuts or replaces the history waits for it, and so does the end of the server.
 
 use std::cell::RefCell;
 use std::sync::mpsc::{self as queue, RecvTimeoutError};
@@ -33,8 +37,9 @@ use crate::zk::store::{
 const MOST_WRITES: usize = 1000;
 
 /// Something for the disk thread to do, in order.
-enum Work {
-    Write(JournalWrite),
+enum Work<I> {
+    Write(WriteId, Write),
+    Snapshot { id: WriteId, zxid: Zxid, image: I, digest: u64 },
     ReadLog { read: ReadId, from: Zxid, size_factor: Ratio },
     Reload,
 }
@@ -54,22 +59,22 @@ pub(super) enum News<S> {
 }
 
 /// The driver's end of the disk thread. Dropped, it waits until everything handed over is done.
-pub(super) struct Disk {
-    batch: Vec<Work>,
-    batches: Option<queue::Sender<Vec<Work>>>,
+pub(super) struct Disk<I> {
+    batch: Vec<Work<I>>,
+    batches: Option<queue::Sender<Vec<Work<I>>>>,
     tally: Arc<Mutex<DiskTally>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Disk {
+impl<I: IntoIterator<Item = Payload> + Send + 'static> Disk<I> {
     /// Reads what is on disk and starts the thread. `fresh` makes a service without any state.
     pub(super) fn open<S>(
         config: &ServerConfig,
         fresh: impl Fn() -> S + Send + 'static,
         news: mpsc::UnboundedSender<News<S>>,
-    ) -> io::Result<(Disk, Recovered, S)>
+    ) -> io::Result<(Disk<I>, Recovered, S)>
     where
-        S: Service + Send + 'static,
+        S: Service<Image = I> + Send + 'static,
     {
         let started = Instant::now();
         let folders = Folders::open(&config.store).map_err(|error| Refusal::of_folder(&config.store, &error))?;
@@ -99,20 +104,22 @@ impl Disk {
             window,
             news,
             writes: Vec::new(),
+            beside: None,
         };
         let thread = thread::Builder::new().name("zabsim-disk".to_owned()).spawn(move || {
             // An error has been told; the driver ends, and with it the queue.
             let _ = worker.run(&work, &fresh);
+            worker.finish_snapshot();
         })?;
         Ok((Disk { batch: Vec::new(), batches: Some(batches), tally, thread: Some(thread) }, recovered, service))
     }
 
     pub(super) fn write(&mut self, id: WriteId, write: Write) {
-        self.batch.push(Work::Write(JournalWrite::Plain(id, write)));
+        self.batch.push(Work::Write(id, write));
     }
 
-    pub(super) fn write_snapshot(&mut self, id: WriteId, zxid: Zxid, chunks: Vec<Payload>, digest: Option<u64>) {
-        self.batch.push(Work::Write(JournalWrite::Snapshot { id, zxid, chunks, digest }));
+    pub(super) fn write_snapshot(&mut self, id: WriteId, zxid: Zxid, image: I, digest: u64) {
+        self.batch.push(Work::Snapshot { id, zxid, image, digest });
     }
 
     pub(super) fn read_log(&mut self, read: ReadId, from: Zxid, size_factor: Ratio) {
@@ -143,9 +150,11 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
+impl<I> Drop for Disk<I> {
     fn drop(&mut self) {
-        self.submit();
+        if let Some(batches) = &self.batches {
+            let _ = batches.send(mem::take(&mut self.batch));
+        }
         self.batches = None;
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
@@ -159,7 +168,7 @@ fn begin<S: Service>(folders: &Folders, journal: &mut Journal, service: &S) -> R
     if folders.list(Dir::Data)?.iter().any(|(name, _)| is_snapshot(name)) {
         return Ok(());
     }
-    let (chunks, digest) = (service.snapshot(), Some(service.digest()));
+    let (chunks, digest) = (service.freeze().into_iter().collect(), Some(service.digest()));
     let first = JournalWrite::Snapshot { id: WriteId(0), zxid: Zxid::ZERO, chunks, digest };
     journal.batch(vec![first], folders, true, |op| folders.execute(op))
 }
@@ -208,27 +217,8 @@ struct Worker<S> {
     news: mpsc::UnboundedSender<News<S>>,
     /// Writes that came one after the other.
     writes: Vec<JournalWrite>,
-}
-
-/// What of an operation is worth timing.
-enum Timed {
-    LogSync,
-    /// The first operation of a snapshot that is written aside.
-    SnapshotBegin,
-    /// It got its name.
-    SnapshotEnd,
-    Other,
-}
-
-impl Timed {
-    fn of(op: &FileOp) -> Timed {
-        match op {
-            FileOp::Sync { dir: Dir::Log, .. } => Timed::LogSync,
-            FileOp::SetLength { dir: Dir::Data, name, .. } if name.starts_with("snapshot.") => Timed::SnapshotBegin,
-            FileOp::Rename { dir: Dir::Data, from, .. } if from.starts_with("snapshot.") => Timed::SnapshotEnd,
-            _ => Timed::Other,
-        }
-    }
+    /// Writes a snapshot.
+    beside: Option<JoinHandle<()>>,
 }
 
 /// When what is no longer needed goes next.
@@ -248,8 +238,11 @@ impl Purging {
 /// A write failed; the driver knows.
 struct Failed;
 
-impl<S: Service> Worker<S> {
-    fn run(&mut self, work: &queue::Receiver<Vec<Work>>, fresh: &impl Fn() -> S) -> Result<(), Failed> {
+impl<S> Worker<S>
+where
+    S: Service<Image: Send + 'static> + Send + 'static,
+{
+    fn run(&mut self, work: &queue::Receiver<Vec<Work<S::Image>>>, fresh: &impl Fn() -> S) -> Result<(), Failed> {
         loop {
             let mut batch = match self.purge_when_due() {
                 Some(wait) => match work.recv_timeout(wait) {
@@ -263,7 +256,10 @@ impl<S: Service> Worker<S> {
                 },
             };
             loop {
-                batch.into_iter().try_for_each(|work| self.take(work, fresh))?;
+                let mut works = batch.into_iter().peekable();
+                while let Some(work) = works.next() {
+                    self.take(work, works.peek(), fresh)?;
+                }
                 if self.writes.len() >= MOST_WRITES {
                     break;
                 }
@@ -293,9 +289,33 @@ impl<S: Service> Worker<S> {
         Some(interval)
     }
 
-    fn take(&mut self, work: Work, fresh: &impl Fn() -> S) -> Result<(), Failed> {
+    /// `next` is what was asked for in the same step, or in a later one.
+    fn take(
+        &mut self,
+        work: Work<S::Image>,
+        next: Option<&Work<S::Image>>,
+        fresh: &impl Fn() -> S,
+    ) -> Result<(), Failed> {
         match work {
-            Work::Write(write) => self.writes.push(write),
+            Work::Write(id, write) => {
+                if matches!(write, Write::Truncate { .. } | Write::InstallSnapshot { .. }) {
+                    self.finish_snapshot();
+                }
+                self.writes.push(JournalWrite::Plain(id, write));
+            }
+            Work::Snapshot { id, zxid, image, digest } => {
+                let received = |next: &Work<S::Image>| matches!(next, Work::Write(_, Write::InstallSnapshot { zxid: own }) if *own == zxid);
+                if next.is_some_and(received) {
+                    self.finish_snapshot();
+                    let chunks = image.into_iter().collect();
+                    self.writes.push(JournalWrite::Snapshot { id, zxid, chunks, digest: Some(digest) });
+                } else {
+                    self.writes.push(JournalWrite::SnapshotBeside(id));
+                    // The log that leads up to it is durable before it is there.
+                    self.commit()?;
+                    self.begin_snapshot(id, zxid, image, digest);
+                }
+            }
             Work::ReadLog { read, from, size_factor } => {
                 self.commit()?;
                 let slice = store::read_log(&self.folders, from, size_factor).unwrap_or_else(|error| {
@@ -307,6 +327,7 @@ impl<S: Service> Worker<S> {
             Work::Reload => {
                 // What it reports is durable, so everything written is synced first, and told.
                 self.commit()?;
+                self.finish_snapshot();
                 match recover(&self.folders, self.beginning, self.window, fresh) {
                     Ok((recovered, service)) => {
                         self.journal = Journal::new(self.settings);
@@ -323,37 +344,63 @@ impl<S: Service> Worker<S> {
         Ok(())
     }
 
+    fn begin_snapshot(&mut self, id: WriteId, zxid: Zxid, image: S::Image, digest: u64) {
+        if self.beside.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            warn!(zxid = %Hex(zxid), "no snapshot: the last one is still being written");
+            return;
+        }
+        self.finish_snapshot();
+        let (folders, settings, news) = (self.folders.again(), self.settings, self.news.clone());
+        let tally = self.tally.clone();
+        let write = move || {
+            let begun = Instant::now();
+            let trailers = settings.trailers(Some(digest));
+            match store::write_snapshot(zxid, image, trailers, |op| folders.execute(op)) {
+                Ok(()) => {
+                    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    locked(&tally).snapshots.add(took_ms);
+                    info!(zxid = %Hex(zxid), took_ms, "snapshot written");
+                }
+                Err(error) => {
+                    error!(%error, zxid = %Hex(zxid), "cannot write a snapshot");
+                    let _ = news.send(News::WriteFailed { id, error: folders.write_error() });
+                }
+            }
+        };
+        match thread::Builder::new().name("zabsim-snapshot".to_owned()).spawn(write) {
+            Ok(thread) => self.beside = Some(thread),
+            Err(error) => warn!(%error, zxid = %Hex(zxid), "no snapshot: no thread to write it"),
+        }
+    }
+
+    /// Waits until no snapshot is being written.
+    fn finish_snapshot(&mut self) {
+        if let Some(thread) = self.beside.take() {
+            drop(thread.join());
+        }
+    }
+
     /// Writes what waits, syncs it once and reports it.
     fn commit(&mut self) -> Result<(), Failed> {
         let writes = mem::take(&mut self.writes);
-        let (Some(first), Some(last)) = (writes.first().map(number), writes.last().map(number)) else { return Ok(()) };
+        let (Some(first), Some(last)) = (writes.first().map(JournalWrite::id), writes.last().map(JournalWrite::id))
+        else {
+            return Ok(());
+        };
         let (folders, slow, tally) = (&self.folders, self.slow_sync, &self.tally);
         locked(tally).batches.add(writes.len() as u64);
-        let mut snapshot_began = None;
-        let execute = |op| {
-            let kind = Timed::of(&op);
+        let execute = |op: FileOp| {
+            let is_log_sync = matches!(&op, FileOp::Sync { dir: Dir::Log, .. });
             let started = Instant::now();
             folders.execute(op)?;
-            let took = started.elapsed();
-            let ms = |took: Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-            match kind {
-                Timed::LogSync => {
-                    locked(tally).syncs.add(ms(took));
-                    if took > slow {
-                        locked(tally).slow_syncs += 1;
-                        let ms = ms(took);
-                        warn!(
-                            ms,
-                            "the sync of a log was slow, and every write waited for it (fsync.warningthresholdms)"
-                        );
-                    }
+            if is_log_sync {
+                let took = started.elapsed();
+                let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                locked(tally).syncs.add(ms);
+                if took > slow {
+                    locked(tally).slow_syncs += 1;
+                    warn!(ms, "the sync of a log was slow, and every write waited for it (fsync.warningthresholdms)");
                 }
-                Timed::SnapshotBegin => snapshot_began = Some(started),
-                Timed::SnapshotEnd => {
-                    let began: Option<Instant> = snapshot_began.take();
-                    locked(tally).snapshots.add(ms(began.unwrap_or(started).elapsed()));
-                }
-                Timed::Other => {}
             }
             Ok(())
         };
@@ -362,11 +409,11 @@ impl<S: Service> Worker<S> {
                 self.tell(News::Persisted { through: last });
                 Ok(())
             }
-            Err(error) => {
-                let is_full = folders.is_full();
-                let help = if is_full { "the disk is full: make room" } else { "see what the disk has" };
-                error!(%error, "cannot write; {help}, then start again: what was acknowledged is there");
-                let error = if is_full { WriteError::Full } else { WriteError::Failed };
+            Err(reason) => {
+                let error = folders.write_error();
+                let help =
+                    if error == WriteError::Full { "the disk is full: make room" } else { "see what the disk has" };
+                error!(error = %reason, "cannot write; {help}, then start again: what was acknowledged is there");
                 self.tell(News::WriteFailed { id: first, error });
                 Err(Failed)
             }
@@ -381,10 +428,4 @@ impl<S: Service> Worker<S> {
 
 fn locked(tally: &Mutex<DiskTally>) -> MutexGuard<'_, DiskTally> {
     tally.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn number(write: &JournalWrite) -> WriteId {
-    match write {
-        JournalWrite::Plain(id, _) | JournalWrite::Snapshot { id, .. } => *id,
-    }
 }

@@ -72,7 +72,7 @@ pub(super) struct Inbox<S> {
 pub(super) struct Driver<S: Service<Call = Call, Answer = Answer>> {
     pub(super) replica: Replica<S>,
     pub(super) clock: Clock,
-    pub(super) disk: Disk,
+    pub(super) disk: Disk<S::Image>,
     pub(super) election: Election,
     pub(super) quorum: Quorum,
     clients: BTreeMap<ConnId, Outbox>,
@@ -99,12 +99,15 @@ enum Arrival<S> {
     Abandoned,
 }
 
-impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
+impl<S> Driver<S>
+where
+    S: Service<Call = Call, Answer = Answer, Image: Send + 'static> + Surveyed,
+{
     /// A replica that has just been made, with the effects of that.
     pub(super) fn new(
         replica: Replica<S>,
         clock: Clock,
-        disk: Disk,
+        disk: Disk<S::Image>,
         election: Election,
         quorum: Quorum,
         milestones: Milestones,
@@ -296,9 +299,9 @@ impl<S: Service<Call = Call, Answer = Answer> + Surveyed> Driver<S> {
             }
             match effect {
                 Effect::Output(output) => self.execute_output(output),
-                Effect::Snapshot { id, zxid, chunks, digest } => {
+                Effect::Snapshot { id, zxid, image, digest } => {
                     info!(zxid = %Hex(zxid), "writing a snapshot");
-                    self.disk.write_snapshot(id, zxid, chunks, Some(digest));
+                    self.disk.write_snapshot(id, zxid, image, digest);
                 }
                 Effect::Answer(answer) => self.answer(answer),
                 Effect::Applied { txn, committed, digest, .. } => {

@@ -9,13 +9,14 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::config::StoreOptions;
+use crate::zab::WriteError;
 use crate::zk::store::{self, Dir, FileOp, Files, SEAL_END, StoreError};
 
 /// Both directories, with the file that is written to most.
 pub(super) struct Folders {
     data: PathBuf,
     log: PathBuf,
-    /// The log that was written last.
+    /// The file that was written last.
     open: RefCell<Option<(String, File)>>,
     /// Held for as long as the server runs: two servers that write into one folder leave nothing of either.
     _locks: Vec<File>,
@@ -53,9 +54,18 @@ impl Folders {
         })
     }
 
-    /// Whether the last refusal was for want of space.
-    pub(super) fn is_full(&self) -> bool {
-        matches!(self.refused.get(), Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    /// The same directories, for another thread.
+    pub(super) fn again(&self) -> Folders {
+        let (data, log) = (self.data.clone(), self.log.clone());
+        Folders { data, log, open: RefCell::new(None), _locks: Vec::new(), refused: Cell::new(None) }
+    }
+
+    /// What the last refusal means to the core.
+    pub(super) fn write_error(&self) -> WriteError {
+        match self.refused.get() {
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => WriteError::Full,
+            _ => WriteError::Failed,
+        }
     }
 
     /// Whether the operator left word, for this once, that an empty folder is that of a new server (`initialize`).
@@ -136,9 +146,7 @@ impl Folders {
         let path = self.folder(dir).join(name);
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
         act(&file)?;
-        if dir == Dir::Log {
-            *open = Some((name.to_owned(), file));
-        }
+        *open = Some((name.to_owned(), file));
         Ok(())
     }
 

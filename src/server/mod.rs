@@ -95,7 +95,7 @@ impl Server {
         fresh: impl Fn() -> S + Send + 'static,
     ) -> io::Result<Server>
     where
-        S: Service<Call = Call, Answer = Answer> + Surveyed + Send + 'static,
+        S: Service<Call = Call, Answer = Answer, Image: Send + 'static> + Surveyed + Send + 'static,
         S::Effect: Send,
     {
         let runtime = runtime::Builder::new_multi_thread().thread_name("zabsim-io").enable_all().build()?;

@@ -72,7 +72,7 @@ mod tests {
         let link = net.open(learner, leader);
         let mut codecs = Codecs::new(&setup.ensemble);
         let config = Config::new(Sid(1), setup.ensemble.clone(), Limits::default()).unwrap();
-        let chunks = Machine::new(&setup, &config, Instant::ZERO).snapshot();
+        let chunks = Machine::new(&setup, &config, Instant::ZERO).freeze();
         let zxid = Zxid::new(Epoch(2), 7);
         let txn = Txn { zxid, payload: Payload::new(b"some bytes") };
         let messages = [Message::Proposal { txn }, Message::Commit { zxid }, Message::UpToDate];

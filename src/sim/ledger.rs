@@ -141,6 +141,7 @@ impl Service for Ledger {
     type Effect = Applied;
     type Call = ();
     type Answer = ();
+    type Image = Vec<Payload>;
 
     fn prepare(&mut self, _: Instant, zxid: Zxid, _: Sid, request: &Payload) -> Payload {
         self.prepare_order(zxid, request)
@@ -154,7 +155,7 @@ impl Service for Ledger {
         self.forget_prepared();
     }
 
-    fn snapshot(&self) -> Vec<Payload> {
+    fn freeze(&self) -> Vec<Payload> {
         let mut bytes = Vec::with_capacity(8 + 4 * self.serials.len());
         bytes.extend_from_slice(&self.head.to_le_bytes());
         self.serials.iter().for_each(|serial| bytes.extend_from_slice(&serial.to_le_bytes()));
@@ -243,7 +244,7 @@ mod tests {
         for chunk in [1, 7, 27, 28, 64, 5000] {
             let mut source = Ledger { chunk, ..ledger.clone() };
             source.forget_prepared();
-            let image = SnapshotImage { zxid: z(5), chunks: source.snapshot() };
+            let image = SnapshotImage { zxid: z(5), chunks: source.freeze() };
             assert!(image.chunks.len() >= MIN_CHUNKS, "chunk {chunk}");
             let mut copy = Ledger::new(3, chunk);
             copy.restore(&image);

@@ -129,8 +129,9 @@ impl ZooKeeper {
         })
     }
 
-    fn snapshot(&self) -> Vec<Payload> {
-        let bytes: Vec<u8> = self.zk.snapshot().iter().flat_map(|chunk| chunk.as_bytes()).copied().collect();
+    fn freeze(&self) -> Vec<Payload> {
+        let pieces: Vec<Payload> = self.zk.freeze().into_iter().collect();
+        let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.as_bytes()).copied().collect();
         // A link can always break between two pieces.
         bytes.chunks(self.chunk.min(bytes.len().div_ceil(2))).map(Payload::new).collect()
     }
@@ -140,6 +141,7 @@ impl Service for Machine {
     type Effect = Applied;
     type Call = Call;
     type Answer = Answer;
+    type Image = Vec<Payload>;
 
     fn prepare(&mut self, now: Instant, zxid: Zxid, from: Sid, request: &Payload) -> Payload {
         match self {
@@ -162,10 +164,10 @@ impl Service for Machine {
         }
     }
 
-    fn snapshot(&self) -> Vec<Payload> {
+    fn freeze(&self) -> Vec<Payload> {
         match self {
-            Machine::Ledger(ledger) => ledger.snapshot(),
-            Machine::ZooKeeper(zookeeper) => zookeeper.snapshot(),
+            Machine::Ledger(ledger) => ledger.freeze(),
+            Machine::ZooKeeper(zookeeper) => zookeeper.freeze(),
         }
     }
 

@@ -15,6 +15,8 @@ JARS = ":".join(
 #: User `super`, password `test`.
 SUPER = "super:D/InIHSb7yEEbrWz8b9l71RjZJU="
 ZABSIM = os.environ.get("ZABSIM", "target/release/zabsim")
+#: Options of Java for Apache's servers. One says of a TRUNC that it sends it only in its debug log.
+JAVA = ("-Xmx512m", "-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.quorum.LearnerHandler=debug")
 
 
 def free_ports(count):
@@ -92,10 +94,8 @@ class Member:
         assert self.process is None or self.process.poll() is not None, f"server {self.sid} runs already"
         if self.kind == "apache":
             properties = [f"-Dzookeeper.DigestAuthenticationProvider.superDigest={SUPER}"]
-            command = ["java", "-Xmx512m", "-Djava.net.preferIPv4Stack=true", "-Dzookeeper.jmx.log4j.disable=true"]
+            command = ["java", *self.ensemble.java, "-Djava.net.preferIPv4Stack=true", "-Dzookeeper.jmx.log4j.disable=true"]
             command += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=info", *properties, "-cp", JARS]
-            # It says of a TRUNC that it sends it only here.
-            command.insert(1, "-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.quorum.LearnerHandler=debug")
             command += ["org.apache.zookeeper.server.quorum.QuorumPeerMain", str(self.config)]
         else:
             command = [ZABSIM, "serve", str(self.config)]
@@ -139,7 +139,8 @@ class Member:
 class Ensemble:
     """Servers of the given kinds, such as `Ensemble(folder, "apache zabsim apache")`; `zabsim*` is an observer."""
 
-    def __init__(self, folder, kinds, **settings):
+    def __init__(self, folder, kinds, java=JAVA, **settings):
+        self.java = java
         self.folder = pathlib.Path(folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)

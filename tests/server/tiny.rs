@@ -56,6 +56,7 @@ impl Service for Tiny {
     type Effect = ();
     type Call = Call;
     type Answer = Answer;
+    type Image = Vec<Payload>;
 
     fn prepare(&mut self, _: Instant, zxid: Zxid, from: Sid, request: &Payload) -> Payload {
         let Forwarded { session, cxid: number, .. } = Forwarded::read(request.as_bytes()).unwrap();
@@ -106,7 +107,7 @@ impl Service for Tiny {
     }
 
     /// As ZooKeeper writes a snapshot, with a session for each number, no ACL and no node.
-    fn snapshot(&self) -> Vec<Payload> {
+    fn freeze(&self) -> Vec<Payload> {
         let mut bytes = (self.list.len() as i32).to_be_bytes().to_vec();
         for (index, number) in self.list.iter().enumerate() {
             bytes.extend((index as i64).to_be_bytes());

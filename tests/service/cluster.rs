@@ -125,7 +125,7 @@ impl Cluster {
         let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, base: last_zxid, recent: Vec::new() };
         let found = node.replica.service();
         let mut service = Zk::new(found.config().clone(), self.now);
-        service.restore(&SnapshotImage { zxid: last_zxid, chunks: found.snapshot() });
+        service.restore(&SnapshotImage { zxid: last_zxid, chunks: found.freeze().into_iter().collect() });
         let mut effects = Vec::new();
         node.replica.reloaded(self.now, recovered, service, &mut effects);
         self.execute(sid, effects);

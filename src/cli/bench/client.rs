@@ -9,29 +9,13 @@ use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::zab::Payload;
-use crate::zk::model::{Acl, ConnectRequest, Create, CreateKind, CreateMode, ErrorCode, Request, SessionId};
+use crate::zk::model::{ConnectRequest, ErrorCode, Request, SessionId};
 use crate::zk::wire;
 
-/// The node under which every connection has one of its own.
-const PARENT: &str = "/zabsim-bench";
+use super::requests::Requests;
+
 /// What a session outlives, in milliseconds.
 const SESSION_TIMEOUT: i32 = 30_000;
-
-/// What a connection does.
-#[derive(Clone, Debug)]
-pub(super) struct Load {
-    /// Requests under way at once.
-    pub window: usize,
-    /// What is written.
-    pub payload: Payload,
-    /// How many of a hundred requests read.
-    pub reads: u64,
-    /// What is answered before does not count.
-    pub from: Instant,
-    /// When it ends.
-    pub until: Instant,
-}
 
 /// What came of it; latencies in nanoseconds.
 #[derive(Clone, Debug)]
@@ -91,51 +75,36 @@ impl Client {
         Ok(client)
     }
 
-    /// Makes the node that this connection works on.
-    pub(super) async fn prepare(&mut self, number: usize, payload: &Payload) -> Result<String> {
-        let node = |path: &str, mode: CreateMode| {
-            Request::Create(Create {
-                kind: CreateKind::Create,
-                path: path.to_owned(),
-                data: Some(payload.clone()),
-                acl: Some(vec![Acl::open()]),
-                flags: mode as i32,
-                ttl: 0,
-            })
-        };
-        let path = format!("{PARENT}/{number}");
-        self.call(&node(PARENT, CreateMode::Persistent), &[ErrorCode::NodeExists]).await?;
-        self.call(&node(&path, CreateMode::Ephemeral), &[ErrorCode::NodeExists]).await?;
-        Ok(path)
+    /// Requests one after the other, whose answers may be one of these errors.
+    pub(super) async fn call(
+        &mut self,
+        requests: impl IntoIterator<Item = Request>,
+        accepted: &[ErrorCode],
+    ) -> Result<()> {
+        for request in requests {
+            self.xid = self.xid.wrapping_add(1).max(1);
+            self.send(&framed(|bytes| wire::encode_request(self.xid, &request, bytes))).await?;
+            let frame = self.frame().await?;
+            let error = self.answer(&frame)?.error;
+            if error != 0 && !accepted.iter().any(|code| code.code() == error) {
+                bail!("{} refuses to prepare or to clear up: error {error}", self.host);
+            }
+        }
+        Ok(())
     }
 
-    /// Leaves nothing behind once the last one is gone.
-    pub(super) async fn leave(&mut self, path: &str) -> Result<()> {
-        let delete = |path: &str| Request::Delete { path: path.to_owned(), version: -1 };
-        self.call(&delete(path), &[ErrorCode::NoNode]).await?;
-        self.call(&delete(PARENT), &[ErrorCode::NotEmpty, ErrorCode::NoNode]).await?;
-        self.call(&Request::CloseSession, &[]).await
-    }
-
-    /// Keeps the window full until the time is over and everything is answered.
-    pub(super) async fn work(&mut self, path: &str, load: &Load) -> Result<Measured> {
+    /// Keeps so many requests under way until there are no more and everything is answered.
+    pub(super) async fn work(&mut self, window: usize, requests: &mut impl Requests) -> Result<Measured> {
         let mut measured = Measured::new()?;
-        let write = Request::SetData { path: path.to_owned(), data: Some(load.payload.clone()), version: -1 };
-        let read = Request::GetData { path: path.to_owned(), watch: false };
-        let mut under_way = VecDeque::with_capacity(load.window);
+        let mut under_way = VecDeque::with_capacity(window);
         let mut output = Vec::new();
-        let mut count = 0_u64;
         loop {
             let now = Instant::now();
-            while under_way.len() < load.window && now < load.until {
-                count += 1;
-                // Spread evenly, not drawn: two runs do the same.
-                let is_read = count * load.reads / 100 > (count - 1) * load.reads / 100;
+            while under_way.len() < window {
+                let Some(request) = requests.next(now) else { break };
                 self.xid = self.xid.wrapping_add(1).max(1);
-                frame_into(&mut output, |bytes| {
-                    wire::encode_request(self.xid, if is_read { &read } else { &write }, bytes);
-                });
-                under_way.push_back((self.xid, is_read, now));
+                frame_into(&mut output, |bytes| wire::encode_request(self.xid, request, bytes));
+                under_way.push_back((self.xid, request.op().is_write(), now));
             }
             if under_way.is_empty() {
                 return Ok(measured);
@@ -146,31 +115,18 @@ impl Client {
             let now = Instant::now();
             while let Some(bytes) = frame {
                 let answer = self.answer(&bytes)?;
-                let Some((xid, is_read, since)) = under_way.pop_front().filter(|(xid, ..)| *xid == answer.xid) else {
+                let Some((_, is_write, since)) = under_way.pop_front().filter(|(xid, ..)| *xid == answer.xid) else {
                     bail!("{} answers {}, which is not the oldest request", self.host, answer.xid);
                 };
-                debug_assert_eq!(xid, answer.xid, "filtered");
                 if answer.error != 0 {
                     measured.errors += 1;
-                } else if now >= load.from && now < load.until {
-                    let histogram = if is_read { &mut measured.reads } else { &mut measured.writes };
+                } else if requests.counts(now) {
+                    let histogram = if is_write { &mut measured.writes } else { &mut measured.reads };
                     histogram.saturating_record(u64::try_from((now - since).as_nanos()).unwrap_or(u64::MAX));
                 }
                 frame = self.buffered()?;
             }
         }
-    }
-
-    /// One request whose answer may be one of these errors.
-    async fn call(&mut self, request: &Request, accepted: &[ErrorCode]) -> Result<()> {
-        self.xid = self.xid.wrapping_add(1).max(1);
-        self.send(&framed(|bytes| wire::encode_request(self.xid, request, bytes))).await?;
-        let frame = self.frame().await?;
-        let error = self.answer(&frame)?.error;
-        if error != 0 && !accepted.iter().any(|code| code.code() == error) {
-            bail!("{} refuses to prepare or leave its node: error {error}", self.host);
-        }
-        Ok(())
     }
 
     fn answer(&self, frame: &[u8]) -> Result<Answer> {

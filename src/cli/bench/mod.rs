@@ -3,6 +3,7 @@
 mod client;
 mod process;
 mod report;
+mod requests;
 
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,11 @@ use tokio::task::JoinSet;
 use super::Exit;
 use super::render::Screen;
 use crate::zab::{self, Payload};
-use client::{Client, Load, Measured};
+use crate::zk::model::{ErrorCode, Request};
+use client::{Client, Measured};
 use process::Usage;
-use report::{Process, Report};
+use report::Report;
+use requests::{Fill, Steady};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +27,7 @@ Examples:
   zabsim bench 127.0.0.1:2181 --connections 1 --window 1       how long one write takes when there is no other
   zabsim bench 127.0.0.1:2181 127.0.0.1:2182 --reads 90        nine of ten requests read; connections take turns with servers
   zabsim bench 127.0.0.1:2181 --pid 4711 --json                with the processor time that process 4711 took per operation
+  zabsim bench 127.0.0.1:2181 --fill 1000000 --payload 100     creates a million nodes under /zabsim-fill, which stay
 
 Each connection sets or reads one node of its own under /zabsim-bench, which is removed at the end.";
 
@@ -47,6 +51,9 @@ pub(in crate::cli) struct BenchArgs {
     /// How long is measured, after a second that is not.
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub time: zab::Duration,
+    /// Create so many nodes, which stay, instead of writing and reading for a time.
+    #[arg(long, value_name = "NODES", conflicts_with_all = ["reads", "time"])]
+    pub fill: Option<u32>,
     /// A process whose processor time and memory are measured as well (may be repeated).
     #[arg(long, value_name = "PID")]
     pub pid: Vec<u32>,
@@ -69,49 +76,93 @@ pub(super) fn bench(args: &BenchArgs, screen: &mut Screen) -> Result<Exit> {
         Usage::of(pid)?;
     }
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    let (measured, usage) = runtime.block_on(run(args))?;
-    let report = Report::new(args, &measured, usage);
+    let report = runtime.block_on(async {
+        match args.fill {
+            Some(count) => fill(args, count).await,
+            None => steady(args).await,
+        }
+    })?;
     if args.json {
         screen.json(&report);
     } else {
         screen.text(&report.text());
     }
-    if measured.errors > 0 {
-        bail!("{} requests were answered with an error", measured.errors);
+    if report.errors > 0 {
+        bail!("{} requests were answered with an error", report.errors);
     }
     Ok(Exit::Good)
 }
 
-async fn run(args: &BenchArgs) -> Result<(Measured, Vec<Process>)> {
-    // Compressible or not makes no difference to ZooKeeper.
-    let payload = Payload::new(&vec![b'z'; args.payload as usize]);
-    let mut ready = Vec::new();
-    for number in 0..usize::from(args.connections) {
-        let mut client = Client::connect(&args.servers[number % args.servers.len()]).await?;
-        let path = client.prepare(number, &payload).await?;
-        ready.push((client, path));
+/// Writes and reads for a time.
+async fn steady(args: &BenchArgs) -> Result<Report> {
+    let payload = payload(args);
+    let mut clients = connect(args).await?;
+    let mut paths = Vec::new();
+    for (number, client) in clients.iter_mut().enumerate() {
+        let (path, nodes) = requests::enter(number, &payload);
+        client.call(nodes, &[ErrorCode::NodeExists]).await?;
+        paths.push(path);
     }
     let from = Instant::now() + WARM_UP;
     let until = from + Duration::from_nanos(args.time.as_nanos());
-    let load = Load { window: args.window.into(), payload, reads: args.reads.into(), from, until };
     let mut tasks = JoinSet::new();
-    for (mut client, path) in ready {
-        let load = load.clone();
+    for (mut client, path) in clients.into_iter().zip(paths) {
+        let (window, mut requests) = (args.window.into(), Steady::new(&path, &payload, args.reads, from, until));
         tasks.spawn(async move {
-            let measured = client.work(&path, &load).await?;
-            client.leave(&path).await?;
+            let measured = client.work(window, &mut requests).await?;
+            client.call(requests::leave(&path), &[ErrorCode::NoNode, ErrorCode::NotEmpty]).await?;
+            client.call([Request::CloseSession], &[]).await?;
             anyhow::Ok(measured)
         });
     }
-    let usages = |pids: &[u32]| pids.iter().map(|&pid| Usage::of(pid)).collect::<Result<Vec<Usage>>>();
     tokio::time::sleep_until(from.into()).await;
-    let before = usages(&args.pid)?;
+    let before = usages(args)?;
     tokio::time::sleep_until(until.into()).await;
-    let after = usages(&args.pid)?;
+    let after = usages(args)?;
+    Ok(Report::new(args, until - from, &sum(tasks).await?, &before, &after))
+}
+
+/// Creates nodes.
+async fn fill(args: &BenchArgs, count: u32) -> Result<Report> {
+    let payload = payload(args);
+    let mut clients = connect(args).await?;
+    clients[0].call(Fill::parents(count), &[ErrorCode::NodeExists]).await?;
+    let (from, before) = (Instant::now(), usages(args)?);
+    let mut tasks = JoinSet::new();
+    let share = |number: u32| u32::try_from(u64::from(count) * u64::from(number) / u64::from(args.connections));
+    for (number, mut client) in (0..).zip(clients) {
+        let (window, mut requests) = (args.window.into(), Fill::new(share(number)?..share(number + 1)?, &payload));
+        tasks.spawn(async move {
+            let measured = client.work(window, &mut requests).await?;
+            client.call([Request::CloseSession], &[]).await?;
+            anyhow::Ok(measured)
+        });
+    }
+    let measured = sum(tasks).await?;
+    Ok(Report::new(args, from.elapsed(), &measured, &before, &usages(args)?))
+}
+
+/// Compressible or not makes no difference to ZooKeeper.
+fn payload(args: &BenchArgs) -> Payload {
+    Payload::new(&vec![b'z'; args.payload as usize])
+}
+
+async fn connect(args: &BenchArgs) -> Result<Vec<Client>> {
+    let mut clients = Vec::new();
+    for number in 0..usize::from(args.connections) {
+        clients.push(Client::connect(&args.servers[number % args.servers.len()]).await?);
+    }
+    Ok(clients)
+}
+
+async fn sum(mut tasks: JoinSet<Result<Measured>>) -> Result<Measured> {
     let mut all = Measured::new()?;
     while let Some(measured) = tasks.join_next().await {
         all.add(&measured.context("a connection panicked")??)?;
     }
-    let processes = args.pid.iter().zip(before.iter().zip(&after));
-    Ok((all, processes.map(|(&pid, (before, after))| Process::new(pid, before, after)).collect()))
+    Ok(all)
+}
+
+fn usages(args: &BenchArgs) -> Result<Vec<Usage>> {
+    args.pid.iter().map(|&pid| Usage::of(pid)).collect()
 }

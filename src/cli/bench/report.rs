@@ -1,6 +1,7 @@
 //! What a load came to, for people and for programs.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub(super) struct Report {
     writes: Option<Kind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reads: Option<Kind>,
-    errors: u64,
+    pub(super) errors: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     processes: Vec<ProcessReport>,
 }
@@ -42,14 +43,6 @@ struct Kind {
     max_us: f64,
 }
 
-/// What a process used meanwhile.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Process {
-    pid: u32,
-    ticks: u64,
-    resident: u64,
-}
-
 #[derive(Debug, Serialize)]
 struct ProcessReport {
     pid: u32,
@@ -58,15 +51,16 @@ struct ProcessReport {
     resident_bytes: u64,
 }
 
-impl Process {
-    pub(super) fn new(pid: u32, before: &Usage, after: &Usage) -> Process {
-        Process { pid, ticks: after.ticks.saturating_sub(before.ticks), resident: after.resident }
-    }
-}
-
 impl Report {
-    pub(super) fn new(args: &BenchArgs, measured: &Measured, processes: Vec<Process>) -> Report {
-        let seconds = args.time.as_nanos() as f64 / 1e9;
+    /// What was measured in `time`, and what the processes of `args` had used before and after.
+    pub(super) fn new(
+        args: &BenchArgs,
+        time: Duration,
+        measured: &Measured,
+        before: &[Usage],
+        after: &[Usage],
+    ) -> Report {
+        let seconds = time.as_secs_f64();
         let operations = measured.writes.len() + measured.reads.len();
         Report {
             servers: args.servers.clone(),
@@ -74,13 +68,18 @@ impl Report {
             window: args.window,
             payload: args.payload,
             reads_percent: args.reads,
-            seconds,
+            seconds: rounded(seconds),
             operations,
             per_second: rounded(operations as f64 / seconds),
             writes: Kind::new(&measured.writes, seconds),
             reads: Kind::new(&measured.reads, seconds),
             errors: measured.errors,
-            processes: processes.into_iter().map(|process| process.report(operations)).collect(),
+            processes: args
+                .pid
+                .iter()
+                .zip(before.iter().zip(after))
+                .map(|(&pid, (before, after))| ProcessReport::new(pid, before, after, operations))
+                .collect(),
         }
     }
 
@@ -138,11 +137,12 @@ impl Kind {
     }
 }
 
-impl Process {
-    fn report(self, operations: u64) -> ProcessReport {
-        let cpu_seconds = self.ticks as f64 / TICKS_PER_SECOND as f64;
+impl ProcessReport {
+    fn new(pid: u32, before: &Usage, after: &Usage, operations: u64) -> ProcessReport {
+        let ticks = after.ticks.saturating_sub(before.ticks);
+        let cpu_seconds = ticks as f64 / TICKS_PER_SECOND as f64;
         let cpu_us_per_operation = rounded(cpu_seconds * 1e6 / operations.max(1) as f64);
-        ProcessReport { pid: self.pid, cpu_seconds, cpu_us_per_operation, resident_bytes: self.resident }
+        ProcessReport { pid, cpu_seconds, cpu_us_per_operation, resident_bytes: after.resident }
     }
 }
 
@@ -154,7 +154,6 @@ fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zab::Duration;
 
     #[test]
     fn a_load_reads_as_a_table() {
@@ -164,7 +163,8 @@ mod tests {
             window: 8,
             payload: 100,
             reads: 50,
-            time: Duration::from_secs(2),
+            time: crate::zab::Duration::from_secs(2),
+            fill: None,
             pid: vec![7],
             json: false,
         };
@@ -172,7 +172,7 @@ mod tests {
         (1..=2000).for_each(|n| measured.writes.record(n * 1000).unwrap());
         measured.reads.record(250_000).unwrap();
         let (before, after) = (Usage { ticks: 10, resident: 0 }, Usage { ticks: 12, resident: 40 << 20 });
-        let report = Report::new(&args, &measured, vec![Process::new(7, &before, &after)]);
+        let report = Report::new(&args, Duration::from_secs(2), &measured, &[before], &[after]);
         insta::assert_snapshot!(report.text(), @r"
     2 connections × 8 under way, 100 bytes, 50% reads, 2 s
 

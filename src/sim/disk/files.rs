@@ -120,8 +120,7 @@ impl Files {
             writes.push(JournalWrite::Plain(WriteId(0), Write::InstallSnapshot { zxid: *zxid }));
         }
         for (index, write) in writes.iter().enumerate() {
-            let (JournalWrite::Plain(id, _) | JournalWrite::Snapshot { id, .. }) = write;
-            kinds.push((*id, Kind::of(write, writes.get(index + 1))));
+            kinds.push((write.id(), Kind::of(write, writes.get(index + 1))));
         }
         kinds.truncate(writes.len() - usize::from(aside.is_some()));
         let cache = RefCell::new(take(&mut self.cache));

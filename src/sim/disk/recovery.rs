@@ -93,7 +93,7 @@ impl Disk {
         disk.current_epoch = Some(history.current_epoch);
         let keep = |disk: &mut Disk, service: &Machine, zxid: Zxid| {
             if history.snapshot_at == Some(zxid) {
-                let chunks = service.snapshot();
+                let chunks = service.freeze();
                 disk.snapshots.push(Snapshot { zxid, chunks, safety: Safety::Durable, is_own: true });
             }
         };

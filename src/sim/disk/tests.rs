@@ -43,7 +43,7 @@ impl Host {
 
     fn snapshot(&mut self, counter: u32) {
         self.last += 1;
-        self.disk.write_snapshot(WriteId(self.last), z(counter), ledger().snapshot(), 0);
+        self.disk.write_snapshot(WriteId(self.last), z(counter), ledger().freeze(), 0);
     }
 
     /// One sync; returns what it covered.

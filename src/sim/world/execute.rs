@@ -28,8 +28,8 @@ impl World {
     fn execute_one(&mut self, node: Node, effect: Effect<Machine>) {
         match effect {
             Effect::Output(output) => self.execute_output(node, output),
-            Effect::Snapshot { id, zxid, chunks, digest } => {
-                if let Some(write) = self.nodes[node.index()].disk.write_snapshot(id, zxid, chunks, digest) {
+            Effect::Snapshot { id, zxid, image, digest } => {
+                if let Some(write) = self.nodes[node.index()].disk.write_snapshot(id, zxid, image, digest) {
                     self.events.push(Event::Written { node, id, write });
                 }
             }

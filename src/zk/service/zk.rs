@@ -15,6 +15,7 @@ use super::prepare::{Context, Prepare};
 use super::sessions::{self, Sessions, Tracker};
 use super::tree::Tree;
 use super::tree::apply::Outcome;
+use super::tree::image::Image;
 use super::watches::Watches;
 use super::{Answer, Call};
 
@@ -32,6 +33,8 @@ pub struct Zk {
     sweep_at: Instant,
     /// Txns and requests that a peer sent and that are none.
     undecodable: u64,
+    /// Where txns are written: to use again.
+    scratch: Vec<u8>,
 }
 
 /// What a txn did, for the host.
@@ -92,6 +95,7 @@ impl Zk {
             origins: VecDeque::new(),
             sweep_at: Instant::NEVER,
             undecodable: 0,
+            scratch: Vec::new(),
             config,
             tree,
         }
@@ -184,6 +188,12 @@ impl Zk {
         }
     }
 
+    fn encode(&mut self, record: &TxnRecord) -> Payload {
+        self.scratch.clear();
+        wire::encode_txn(record, &mut self.scratch);
+        Payload::new(&self.scratch)
+    }
+
     fn decode(&mut self, txn: &Txn) -> Option<TxnRecord> {
         let record = wire::decode_txn(txn.payload.as_bytes()).ok().filter(|record| record.header.zxid == txn.zxid);
         self.undecodable += u64::from(record.is_none());
@@ -200,10 +210,6 @@ fn without_stat(op: &mut MultiOp) {
     }
 }
 
-fn encode(record: &TxnRecord) -> Payload {
-    Payload::new(&frames::written(|bytes| wire::encode_txn(record, bytes)))
-}
-
 fn write_config(tree: &mut Tree, config: &ServiceConfig, now: Instant) {
     tree.set_config(config.config_text.as_bytes(), Zxid::ZERO, config.wall_clock(now));
 }
@@ -212,6 +218,7 @@ impl Service for Zk {
     type Effect = Told;
     type Call = Call;
     type Answer = Answer;
+    type Image = Image;
 
     /// A request that cannot be read becomes a txn that says so: it has its place in the history already.
     fn prepare(&mut self, now: Instant, zxid: Zxid, from: Sid, request: &Payload) -> Payload {
@@ -221,7 +228,7 @@ impl Service for Zk {
         let Ok(forwarded) = forwarded else {
             self.undecodable += 1;
             let context = Context { zxid, time, session: SessionId(0), cxid: 0, ids: &[], checked: Ok(()) };
-            return encode(&context.refuse(ErrorCode::MarshallingError));
+            return self.encode(&context.refuse(ErrorCode::MarshallingError));
         };
         let Forwarded { session, cxid, op, record, auth } = forwarded;
         let request = OpCode::from_code(op).ok_or(ErrorCode::Unimplemented);
@@ -238,7 +245,7 @@ impl Service for Zk {
             }
             Err(error) => context.refuse(error),
         };
-        encode(&record)
+        self.encode(&record)
     }
 
     /// What is no txn changes nothing: the history is what a quorum agreed on, and every server reads these bytes alike.
@@ -286,14 +293,21 @@ impl Service for Zk {
         }
     }
 
-    fn snapshot(&self) -> Vec<Payload> {
-        self.tree.freeze().chunks().map(|chunk| Payload::new(&chunk)).collect()
+    fn freeze(&self) -> Image {
+        self.tree.freeze()
     }
 
     /// Bytes that are no tree leave the state as it is: the digests of the txns that follow tell of it.
     fn restore(&mut self, image: &SnapshotImage) {
-        let bytes: Vec<u8> = image.chunks.iter().flat_map(|chunk| chunk.as_bytes()).copied().collect();
-        match Tree::restore(&bytes) {
+        let joined;
+        let bytes = match image.chunks.as_slice() {
+            [whole] => whole.as_bytes(),
+            pieces => {
+                joined = pieces.iter().map(Payload::as_bytes).collect::<Vec<&[u8]>>().concat();
+                &joined
+            }
+        };
+        match Tree::restore(bytes) {
             Ok((tree, _)) => {
                 self.tree = tree;
                 self.tree.set_last_processed(image.zxid);

@@ -1,8 +1,8 @@
 //! The journal: writes in, file operations out.
 
 use super::log::{self, LogEnd, LogReader, encode_record};
-use super::names::{installing_name, starting_name};
-use super::snapshot::{encode_snapshot_head, encode_tail};
+use super::names::{aside_name, installing_name, starting_name};
+use super::snapshot::{write_aside, write_snapshot};
 use super::{Dir, FileName, FileOp, Files, StoreError, Trailers, log_name, snapshot_name};
 use crate::zab::{Epoch, Payload, Write, WriteId, Zxid};
 
@@ -24,6 +24,13 @@ impl Default for JournalSettings {
     }
 }
 
+impl JournalSettings {
+    /// What stands behind a snapshot of that digest.
+    pub fn trailers(&self, digest: Option<u64>) -> Trailers {
+        Trailers { digest, last_zxid: self.last_zxid_trailer }
+    }
+}
+
 /// A write of the core, with the state where it is a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JournalWrite {
@@ -40,6 +47,18 @@ pub enum JournalWrite {
         /// Its digest.
         digest: Option<u64>,
     },
+    /// A snapshot that somebody else writes, by [`write_snapshot`] and [`purge`], while this journal goes on: the next txn begins a
+    /// new log. Until it is written nothing may be cut or installed.
+    SnapshotBeside(WriteId),
+}
+
+impl JournalWrite {
+    /// Its number.
+    pub fn id(&self) -> WriteId {
+        match self {
+            JournalWrite::Plain(id, _) | JournalWrite::Snapshot { id, .. } | JournalWrite::SnapshotBeside(id) => *id,
+        }
+    }
 }
 
 /// A log that is being written.
@@ -90,8 +109,16 @@ impl Journal {
                 JournalWrite::Snapshot { zxid, chunks, digest, .. } => {
                     let install = |next: &JournalWrite| matches!(next, JournalWrite::Plain(_, Write::InstallSnapshot { zxid: own }) if *own == zxid);
                     let received = writes.peek().is_some_and(install);
-                    self.snapshot(zxid, &chunks, digest, received, &mut ops);
+                    self.roll(&mut ops);
+                    run(&mut ops, &mut execute)?;
+                    let trailers = self.settings.trailers(digest);
+                    if received {
+                        write_aside(zxid, chunks, trailers, &mut execute)?;
+                    } else {
+                        write_snapshot(zxid, chunks, trailers, &mut execute)?;
+                    }
                 }
+                JournalWrite::SnapshotBeside(_) => self.roll(&mut ops),
                 JournalWrite::Plain(_, write) => {
                     // These look at the files, so what was asked for before must be there.
                     self.flush(&mut ops);
@@ -156,7 +183,7 @@ impl Journal {
     fn epoch(&mut self, name: &str, epoch: Epoch, ops: &mut Vec<FileOp>) {
         // What was appended before is durable before.
         self.sync_log(ops);
-        replace(name, vec![epoch.0.to_string().into_bytes()], ops);
+        replace(name, epoch.0.to_string().into_bytes(), ops);
     }
 
     fn sync_log(&mut self, ops: &mut Vec<FileOp>) {
@@ -173,23 +200,9 @@ impl Journal {
         self.open = None;
     }
 
-    fn snapshot(&mut self, zxid: Zxid, chunks: &[Payload], digest: Option<u64>, received: bool, ops: &mut Vec<FileOp>) {
-        self.roll(ops);
-        let trailers = Trailers { digest, last_zxid: self.settings.last_zxid_trailer };
-        let tail = encode_tail(chunks, zxid, trailers);
-        let mut parts = vec![encode_snapshot_head()];
-        parts.extend(chunks.iter().map(|chunk| chunk.as_bytes().to_vec()));
-        parts.push(tail);
-        if received {
-            aside(&snapshot_name(zxid), parts, ops);
-        } else {
-            replace(&snapshot_name(zxid), parts, ops);
-        }
-    }
-
     fn install(&mut self, zxid: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
         self.roll(ops);
-        let (from, to) = (format!("{}.tmp", snapshot_name(zxid)), installing_name(zxid));
+        let (from, to) = (aside_name(&snapshot_name(zxid)), installing_name(zxid));
         ops.push(FileOp::Rename { dir: Dir::Data, from, to });
         finish_install(zxid, files, ops)
     }
@@ -239,24 +252,14 @@ fn run(ops: &mut Vec<FileOp>, execute: &mut impl FnMut(FileOp) -> Result<(), Sto
     ops.drain(..).try_for_each(execute)
 }
 
-/// Writes a file aside and syncs it.
-fn aside(name: &str, parts: Vec<Vec<u8>>, ops: &mut Vec<FileOp>) {
-    let name = format!("{name}.tmp");
-    ops.push(FileOp::SetLength { dir: Dir::Data, name: name.clone(), length: 0 });
-    let mut at = 0;
-    for bytes in parts {
-        let length = bytes.len() as u64;
-        ops.push(FileOp::Write { dir: Dir::Data, name: name.clone(), at, bytes });
-        at += length;
-    }
-    ops.push(FileOp::Sync { dir: Dir::Data, name });
-}
-
 /// Replaces a file, so that a crash leaves the old or the new one.
-fn replace(name: &str, parts: Vec<Vec<u8>>, ops: &mut Vec<FileOp>) {
-    aside(name, parts, ops);
-    ops.push(FileOp::Rename { dir: Dir::Data, from: format!("{name}.tmp"), to: name.to_owned() });
-    ops.push(FileOp::SyncDir(Dir::Data));
+fn replace(name: &str, bytes: Vec<u8>, ops: &mut Vec<FileOp>) {
+    let (dir, aside, to) = (Dir::Data, aside_name(name), name.to_owned());
+    ops.push(FileOp::SetLength { dir, name: aside.clone(), length: 0 });
+    ops.push(FileOp::Write { dir, name: aside.clone(), at: 0, bytes });
+    ops.push(FileOp::Sync { dir, name: aside.clone() });
+    ops.push(FileOp::Rename { dir, from: aside, to });
+    ops.push(FileOp::SyncDir(dir));
 }
 
 /// The logs, oldest first.

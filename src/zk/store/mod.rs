@@ -33,7 +33,7 @@ pub use names::{FileName, log_name, snapshot_name};
 pub use ops::{Dir, FileOp, Files, StoreError};
 pub use purge::purge;
 pub use recovery::{Beginning, Found, read_log, recover, recover_from};
-pub use snapshot::{SEAL_END, SnapshotFile, Trailers, encode_snapshot_head, read_snapshot};
+pub use snapshot::{SEAL_END, SnapshotFile, Trailers, encode_snapshot_head, read_snapshot, write_snapshot};
 
 #[cfg(test)]
 mod tests;

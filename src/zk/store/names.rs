@@ -54,6 +54,11 @@ pub(super) fn starting_name(zxid: Zxid) -> String {
     format!("starting.{:x}", zxid.0)
 }
 
+/// The name of what is written to take the place of the file `name`.
+pub(super) fn aside_name(name: &str) -> String {
+    format!("{name}.tmp")
+}
+
 /// The name of a received snapshot that is decided.
 pub(super) fn installing_name(zxid: Zxid) -> String {
     format!("installing.{:x}", zxid.0)

@@ -2,7 +2,8 @@
 
 use simd_adler32::Adler32;
 
-use super::StoreError;
+use super::names::aside_name;
+use super::{Dir, FileOp, StoreError, snapshot_name};
 use crate::zab::{Payload, Zxid};
 use crate::zk::wire::SnapshotScan;
 
@@ -36,11 +37,48 @@ pub fn encode_snapshot_head() -> Vec<u8> {
     HEADER.to_vec()
 }
 
-/// What comes behind the service's bytes `chunks`.
-pub(super) fn encode_tail(chunks: &[Payload], zxid: Zxid, trailers: Trailers) -> Vec<u8> {
+/// Writes the state `chunks` as a snapshot of `zxid`, so that a crash leaves all of it or nothing. Nobody else may write one of that
+/// name meanwhile; the log that leads up to it is durable.
+pub fn write_snapshot(
+    zxid: Zxid,
+    chunks: impl IntoIterator<Item = Payload>,
+    trailers: Trailers,
+    mut execute: impl FnMut(FileOp) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    write_aside(zxid, chunks, trailers, &mut execute)?;
+    let to = snapshot_name(zxid);
+    execute(FileOp::Rename { dir: Dir::Data, from: aside_name(&to), to })?;
+    execute(FileOp::SyncDir(Dir::Data))
+}
+
+/// Writes it beside its place. The pieces are asked for one by one: there is never more than one of them.
+pub(super) fn write_aside(
+    zxid: Zxid,
+    chunks: impl IntoIterator<Item = Payload>,
+    trailers: Trailers,
+    execute: &mut impl FnMut(FileOp) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let name = aside_name(&snapshot_name(zxid));
+    execute(FileOp::SetLength { dir: Dir::Data, name: name.clone(), length: 0 })?;
     let mut sum = Adler32::new();
+    let mut at = 0;
+    let mut write = |bytes: Vec<u8>| {
+        let from = at;
+        at += bytes.len() as u64;
+        execute(FileOp::Write { dir: Dir::Data, name: name.clone(), at: from, bytes })
+    };
     sum.write(&HEADER);
-    chunks.iter().for_each(|chunk| sum.write(chunk.as_bytes()));
+    write(encode_snapshot_head())?;
+    for chunk in chunks {
+        sum.write(chunk.as_bytes());
+        write(chunk.as_bytes().to_vec())?;
+    }
+    write(encode_tail(sum, zxid, trailers))?;
+    execute(FileOp::Sync { dir: Dir::Data, name })
+}
+
+/// What comes behind the service's bytes; `sum` is that of everything before.
+fn encode_tail(mut sum: Adler32, zxid: Zxid, trailers: Trailers) -> Vec<u8> {
     let mut tail = Vec::new();
     let mut summed = 0;
     let mut seal = |tail: &mut Vec<u8>| {

@@ -205,7 +205,11 @@ fn recovered(folders: &mut Folders) -> Result<(Found, History), StoreError> {
 }
 
 fn journal() -> Journal {
-    Journal::new(JournalSettings { preallocate: 300, last_zxid_trailer: true })
+    Journal::new(settings())
+}
+
+fn settings() -> JournalSettings {
+    JournalSettings { preallocate: 300, last_zxid_trailer: true }
 }
 
 #[test]
@@ -235,10 +239,13 @@ fn a_snapshot_is_as_captured() {
     let snapshot = read_snapshot("snapshot.0", &bytes).unwrap();
     assert_eq!(snapshot.digest, Some((Zxid(0), 0)));
     let trailers = Trailers { digest: Some(0), last_zxid: false };
-    let mut written = encode_snapshot_head();
-    written.extend(snapshot.body);
-    written.extend(snapshot::encode_tail(&[Payload::new(snapshot.body)], Zxid(0), trailers));
-    assert_eq!(written, bytes);
+    let mut folders = Folders::default();
+    let chunks = snapshot.body.chunks(99).map(Payload::new);
+    let done = write_snapshot(Zxid(0), chunks, trailers, |op| {
+        folders.run(op);
+        Ok(())
+    });
+    assert_eq!((done, folders.read(Dir::Data, "snapshot.0").as_ref()), (Ok(()), Ok(&bytes)));
     for at in [5, 40, 300, bytes.len() - 30] {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1;
@@ -421,6 +428,8 @@ proptest! {
                 (seed % (most as u64 + 1)) as usize
             };
             let mut journal = journal();
+            // A snapshot that is written beside the journal: some time later.
+            let mut beside = None;
             // Every state that a crash may leave.
             let mut possible = vec![model.clone()];
             let mut left = draw(120);
@@ -437,13 +446,27 @@ proptest! {
                     }
                     possible.push(model.clone());
                 }
+                let next = writes.pop_if(|last| matches!(last, JournalWrite::Snapshot { .. }) && draw(1) == 0);
+                if next.is_some() {
+                    writes.push(JournalWrite::SnapshotBeside(WriteId(0)));
+                }
+                let goes_on = |write: &JournalWrite| {
+                    matches!(write, JournalWrite::Plain(_, Write::Append(_) | Write::CurrentEpoch(_)))
+                };
+                let is_due = !writes.iter().all(goes_on) || draw(1) == 0;
                 let shared = std::cell::RefCell::new(&mut folders);
                 let mut execute = |op| {
                     left = left.checked_sub(1).ok_or(StoreError::NoSnapshot("power failure".into()))?;
                     shared.borrow_mut().run(op);
                     Ok(())
                 };
-                if journal.batch(writes, &Shared(&shared), true, &mut execute).is_err() {
+                let mut done = Ok(());
+                if let Some(JournalWrite::Snapshot { zxid, chunks, digest, .. }) = beside.take_if(|_| is_due) {
+                    done = write_snapshot(zxid, chunks, settings().trailers(digest), &mut execute);
+                }
+                beside = beside.or(next);
+                done = done.and_then(|()| journal.batch(writes, &Shared(&shared), true, &mut execute));
+                if done.is_err() {
                     break 'life;
                 }
                 possible = vec![model.clone()];

@@ -53,6 +53,7 @@ impl Kind {
                 let installs = matches!(next, Some(JournalWrite::Plain(_, Write::InstallSnapshot { .. })));
                 if installs { Kind::Received } else { Kind::Snapshot { zxid: *zxid } }
             }
+            JournalWrite::SnapshotBeside(_) => unreachable!("simulated disks write their snapshots in turn"),
         }
     }
 

@@ -104,7 +104,7 @@ impl Host {
 
     fn snapshot(&mut self, zxid: Zxid, state: &Zk) -> bool {
         let id = self.next_write();
-        self.disk.write_snapshot(id, zxid, state.snapshot(), state.digest()).is_some()
+        self.disk.write_snapshot(id, zxid, state.freeze().into_iter().collect(), state.digest()).is_some()
     }
 
     fn append(&mut self, new_epoch: bool, size: usize) {

@@ -89,9 +89,12 @@ fn reader(bytes: &Payload) -> Reader<'_> {
     Reader::new(bytes.as_bytes(), wire::JUTE_MAXBUFFER)
 }
 
+/// As long as most of what is written: a reply with a stat takes less.
+const USUAL: usize = 128;
+
 /// The bytes of what is written.
 pub fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL);
     write(&mut bytes);
     bytes
 }

@@ -3,13 +3,13 @@
 //! else; a file has a head before it and seals behind.
 //!
 //! ```text
-//!  Tree ──freeze──▶ Image ──chunks──▶ bytes        the tree goes on changing; pages that it changes are copied first
+//!  Tree ──freeze──▶ Image ──Chunks──▶ bytes        the tree goes on changing; pages that it changes are copied first
 //!  bytes ──restore──▶ Tree                         whatever the bytes
 //! ```
 
 use std::collections::BTreeMap;
 
-use crate::zab::Zxid;
+use crate::zab::{Payload, Zxid};
 use crate::zk::model::{Acl, SessionId, StatPersisted};
 use crate::zk::service::{path, quota};
 use crate::zk::wire::{Reader, WireError, Writer, read_acl, write_acl};
@@ -127,29 +127,6 @@ impl Image {
         self.digest
     }
 
-    /// Its bytes, in chunks of 64 KiB and a little more; a node is never cut.
-    pub fn chunks(&self) -> impl Iterator<Item = Vec<u8>> {
-        let mut next = Some(Pages::ROOT);
-        let mut first = true;
-        std::iter::from_fn(move || {
-            let mut bytes = Vec::with_capacity(CHUNK + CHUNK / 8);
-            if std::mem::take(&mut first) {
-                self.write_tables(&mut Writer::new(&mut bytes));
-            }
-            while let Some(slot) = next {
-                if bytes.len() >= CHUNK {
-                    return Some(bytes);
-                }
-                self.write_node(&mut Writer::new(&mut bytes), slot);
-                next = self.pages.after(Pages::ROOT, slot);
-                if next.is_none() {
-                    Writer::new(&mut bytes).text(path::ROOT);
-                }
-            }
-            (!bytes.is_empty()).then_some(bytes)
-        })
-    }
-
     pub(super) fn write_tables(&self, write: &mut Writer<'_>) {
         write.length(self.sessions.len());
         for (session, timeout) in &self.sessions {
@@ -169,6 +146,47 @@ impl Image {
         write.buffer_or_null(node.body.data());
         write.i64(node.acl.written());
         write_stat_persisted(write, &node.stat);
+    }
+}
+
+impl IntoIterator for Image {
+    type Item = Payload;
+    type IntoIter = Chunks;
+
+    fn into_iter(self) -> Chunks {
+        Chunks { image: self, next: Some(Pages::ROOT), bytes: Vec::with_capacity(CHUNK + CHUNK / 8) }
+    }
+}
+
+/// The bytes of an [`Image`], in chunks of 64 KiB and a little more; a node is never cut.
+#[derive(Clone, Debug)]
+pub struct Chunks {
+    image: Image,
+    /// The next node to be written, until the last one is.
+    next: Option<Slot>,
+    bytes: Vec<u8>,
+}
+
+impl Iterator for Chunks {
+    type Item = Payload;
+
+    fn next(&mut self) -> Option<Payload> {
+        let mut slot = self.next?;
+        let (image, bytes) = (&self.image, &mut self.bytes);
+        bytes.clear();
+        if slot == Pages::ROOT {
+            image.write_tables(&mut Writer::new(bytes));
+        }
+        while bytes.len() < CHUNK {
+            image.write_node(&mut Writer::new(bytes), slot);
+            self.next = image.pages.after(Pages::ROOT, slot);
+            let Some(after) = self.next else {
+                Writer::new(bytes).text(path::ROOT);
+                break;
+            };
+            slot = after;
+        }
+        Some(Payload::new(bytes))
     }
 }
 

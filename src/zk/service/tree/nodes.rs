@@ -62,7 +62,8 @@ impl Body {
     pub fn new(path: &str, data: Option<&[u8]>) -> Body {
         let len = u32::try_from(path.len()).ok().filter(|len| *len < Body::NULL);
         let len = len.expect("a path came in a frame, which is shorter");
-        let bytes: Arc<[u8]> = path.bytes().chain(data.unwrap_or_default().iter().copied()).collect();
+        // Put together first and then moved, both in blocks: an iterator of bytes is collected one by one.
+        let bytes = Arc::from([path.as_bytes(), data.unwrap_or_default()].concat());
         let crc = digest::of_body(path, data);
         Body { bytes, path: if data.is_none() { len | Body::NULL } else { len }, crc }
     }
