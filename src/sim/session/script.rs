@@ -179,7 +179,7 @@ impl Script {
 
     /// What follows an operation that is done: now and then, the end of the session.
     pub(super) fn after(&self, serial: u32) -> Option<(Request, Asked)> {
-        (self.draw(serial, 3) % 40 == 0).then(|| (Request::CloseSession, Asked::side(Purpose::Other)))
+        self.draw(serial, 3).is_multiple_of(40).then(|| (Request::CloseSession, Asked::side(Purpose::Other)))
     }
 }
 

@@ -93,14 +93,14 @@ impl World {
         match step {
             Step::Connect(conn) => {
                 let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1 + client));
-                self.to_server(server, Call::Connected { conn, from });
+                self.send_call(server, Call::Connected { conn, from });
             }
             Step::Send(bytes) => {
                 if let Some(conn) = self.sessions[usize::from(client)].conn() {
-                    self.to_server(server, Call::Frame { conn, bytes });
+                    self.send_call(server, Call::Frame { conn, bytes });
                 }
             }
-            Step::Close(conn) => self.to_server(server, Call::Closed { conn }),
+            Step::Close(conn) => self.send_call(server, Call::Closed { conn }),
             Step::Event(event) => self.events.push(Event::Tree(event)),
             Step::Answered { serial, zxid, seen } if awaits(self, serial) => {
                 self.clients[usize::from(client)].last_write = serial;
@@ -113,7 +113,7 @@ impl World {
         }
     }
 
-    fn to_server(&mut self, server: Node, call: Call) {
+    fn send_call(&mut self, server: Node, call: Call) {
         let state = &mut self.nodes[server.index()];
         if state.is_up() {
             state.calls.push_back(call);

@@ -4,10 +4,13 @@ use std::collections::{BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 
-use super::super::{Disk, KEPT_SNAPSHOTS};
+use super::super::{Disk, KEPT_SNAPSHOTS, Safety, Snapshot};
+use super::can_keep;
 use crate::replica::Service;
 use crate::sim::{DiskMode, Loss};
-use crate::zab::{Duration, Epoch, Instant, LogSlice, Payload, Ratio, Sid, Txn, Write, WriteId, Zxid};
+use crate::zab::{
+    Conduct, Duration, Epoch, Habit, Habits, Instant, LogSlice, Payload, Ratio, Sid, Txn, Write, WriteId, Zxid,
+};
 use crate::zk::model::{Acl, CreateKind, CreateTxn, OpCode, SessionId, TxnBody, TxnHeader, TxnRecord};
 use crate::zk::service::config::ServiceConfig;
 use crate::zk::service::zk::Zk;
@@ -298,4 +301,44 @@ proptest! {
         steps.iter().for_each(|step| host.step(step));
         host.crash(Loss::Power { kept: 0, torn: true });
     }
+}
+
+#[test]
+fn a_history_from_before_the_run_is_in_files() {
+    let txns: Vec<Txn> = (1..=6).map(|counter| txn(Zxid::new(Epoch(1), counter), 30)).collect();
+    for (snapshot_at, purged) in [(None, false), (Some(0), false), (Some(4), false), (Some(4), true), (Some(6), true)] {
+        let mut disk = Disk { accepted_epoch: Some(Epoch(2)), current_epoch: Some(Epoch(1)), ..Disk::empty() };
+        let mut state = fresh();
+        for (index, txn) in [None].into_iter().chain(txns.iter().map(Some)).enumerate() {
+            txn.into_iter().for_each(|txn| drop(state.apply(Instant::ZERO, txn, false, &mut Vec::new())));
+            if snapshot_at == Some(index) {
+                let zxid = txn.map_or(Zxid::ZERO, |txn| txn.zxid);
+                let chunks = state.snapshot();
+                disk.snapshots.push(Snapshot { zxid, chunks, safety: Safety::Durable, is_own: true });
+                disk.base = if purged { zxid } else { Zxid::ZERO };
+            }
+        }
+        disk.log = txns.iter().filter(|txn| txn.zxid > disk.base).cloned().collect();
+        disk.keep_files(4096);
+        disk.crash(Loss::Power { kept: 0, torn: false }, |_| {});
+        let found = disk.recover(10, fresh());
+        assert_eq!((found.differs, found.recovered.last_zxid), (None, txns[5].zxid), "{snapshot_at:?}, {purged}");
+        assert_eq!(found.service.digest(), state.digest());
+    }
+}
+
+#[test]
+fn what_a_bug_leaves_behind_is_told() {
+    let mut host = Host::new(4096);
+    host.append(false, 10);
+    host.append(false, 10);
+    host.disk.begin_sync();
+    host.disk.sync_done(|_, _| {});
+    host.disk.log.pop_back();
+    let differs = host.disk.recover(5, fresh()).differs;
+    assert_eq!(differs.as_deref(), Some("the last txn is 1:2, and not 1:1"));
+    let mut other = Conduct::default().with(Habits::of(&[Habit::StaleAcks]));
+    assert!(can_keep(other) && can_keep(Conduct::default()));
+    other.habits = Habits::of(&[Habit::StaleAcks, Habit::CutUnsynced]);
+    assert!(!can_keep(other));
 }
