@@ -33,7 +33,7 @@ pub const TREE: Decoder = Decoder {
     },
     check: |bytes| match measured(bytes, || Tree::restore(bytes)) {
         Ok((tree, length)) => {
-            let again: Vec<u8> = tree.freeze().chunks().flatten().collect();
+            let again: Vec<u8> = tree.freeze().into_iter().flat_map(|piece| piece.as_bytes().to_vec()).collect();
             let (same, whole) = Tree::restore(&again).expect("what was written is read");
             assert_eq!((whole, same.freeze().digest()), (again.len(), tree.freeze().digest()));
             format!("ok {}", length == bytes.len())
