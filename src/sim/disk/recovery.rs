@@ -27,7 +27,6 @@ pub(in crate::sim) struct Recovery<S> {
     /// The snapshot it began with.
     pub(in crate::sim) snapshot: Zxid,
     /// Where there are files, in what they differ from what was written into them.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no service of the simulated world has files yet"))]
     pub(in crate::sim) differs: Option<String>,
 }
 
@@ -57,7 +56,6 @@ impl Disk {
 
     /// From now on everything is in files as well, as far as its host's conduct allows it; logs are extended by `preallocate` bytes at a
     /// time. Nothing was written by a process yet.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no service of the simulated world has files yet"))]
     pub(in crate::sim) fn keep_files(&mut self, preallocate: u64) {
         if !files::can_keep(self.conduct) {
             return;

@@ -313,7 +313,7 @@ fn a_history_from_before_the_run_is_in_files() {
             txn.into_iter().for_each(|txn| drop(state.apply(Instant::ZERO, txn, false, &mut Vec::new())));
             if snapshot_at == Some(index) {
                 let zxid = txn.map_or(Zxid::ZERO, |txn| txn.zxid);
-                let chunks = state.snapshot();
+                let chunks: Vec<Payload> = state.freeze().into_iter().collect();
                 disk.snapshots.push(Snapshot { zxid, chunks, safety: Safety::Durable, is_own: true });
                 disk.base = if purged { zxid } else { Zxid::ZERO };
             }
