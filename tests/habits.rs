@@ -249,6 +249,24 @@ fn chatter_restarts_the_wait() {
     assert!(!with.contains("p3 ~ p2") && without.contains("p3 ~ p2"), "{with}\n{without}");
 }
 
+#[test]
+fn settled_votes_interrupt() {
+    let answers = |from: &str| {
+        both(Habit::SettledVotesInterrupt, |c| {
+            c.run("participants 5\n history p3 1:1\n start p3");
+            for voter in ["p1", "p2"] {
+                c.notify("p3", voter, vote_for(3, 1));
+            }
+            // Of an older round, and better by its sid.
+            c.notify("p3", from, Notification { state: PeerState::Following, ..vote_for(5, 0) });
+            c.run("pass 30ms");
+            format!("{:?}", c.peer("p3").state())
+        })
+    };
+    assert_eq!(answers("p4"), ["Looking", "Leading"], "p3, p1 and p2 are a quorum, whatever p4 follows");
+    assert_eq!(answers("p2"), ["Looking", "Looking"], "p2 has left it");
+}
+
 /// p3 of five, elected, with a follower that says what it is told to: the promise and history of p1.
 fn leads(c: &mut Conversation) {
     c.run("participants 5\n history p3 1:1\n start p3");
@@ -258,11 +276,15 @@ fn leads(c: &mut Conversation) {
     }
 }
 
+fn vote_for(leader: i64, round: u64) -> Notification {
+    let vote = Vote { leader: Sid(leader), zxid: Zxid::new(Epoch(1), 1), peer_epoch: Epoch(1) };
+    let (state, version) = (PeerState::Looking, NOTIFICATION_VERSION);
+    Notification { state, vote, round, version, config_version: 0 }
+}
+
 fn vote_for_p3(c: &mut Conversation) {
-    let vote = Vote { leader: Sid(3), zxid: Zxid::new(Epoch(1), 1), peer_epoch: Epoch(1) };
     for from in ["p1", "p2"] {
-        let (state, version) = (PeerState::Looking, NOTIFICATION_VERSION);
-        c.notify("p3", from, Notification { state, vote, round: 1, version, config_version: 0 });
+        c.notify("p3", from, vote_for(3, 1));
     }
     c.run("pass 30ms");
 }

@@ -102,8 +102,13 @@ impl Election {
                 self.deadline = now + local.limits.finalize_wait;
                 return None;
             }
-            self.finalizing = None;
-            self.deadline = now + self.wait;
+            // Whoever has settled is followed with a quorum of its like or not at all. A minority that holds on to a leader of its own
+            // would otherwise end the wait of every voter that looks, again and again.
+            let is_elsewhere = n.state != PeerState::Looking && !self.is_supporter(local, from);
+            if !is_elsewhere || local.conduct.has(Habit::SettledVotesInterrupt) {
+                self.finalizing = None;
+                self.deadline = now + self.wait;
+            }
         } else if local.conduct.has(Habit::ChatterRestartsTheWait) {
             self.deadline = now + self.wait;
         }
@@ -118,6 +123,11 @@ impl Election {
             PeerState::Observing => None,
             PeerState::Following | PeerState::Leading => self.on_settled(local, from, n),
         }
+    }
+
+    /// Whether its vote is one of those for the proposed leader.
+    fn is_supporter(&self, local: &Local, sid: Sid) -> bool {
+        self.recvset.get(&sid).is_some_and(|cast| cast.vote == self.proposed && cast.round == local.round)
     }
 
     fn on_looking(&mut self, local: &mut Local, now: Instant, from: Sid, n: Notification, out: &mut Outputs) {

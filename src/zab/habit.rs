@@ -28,6 +28,7 @@ pub enum Habit {
     MemoryLags,
     RefusesToStart,
     ChatterRestartsTheWait,
+    SettledVotesInterrupt,
     SilentUntilServing,
     StaleAcks,
     NewleaderUnordered,
@@ -155,6 +156,12 @@ const TABLE: [Row; Habit::COUNT] = {
             "chatter-restarts-the-wait",
             "FastLeaderElection.lookForLeader",
             "every notification restarts the wait after which a vote is repeated",
+        ),
+        Row(
+            SettledVotesInterrupt,
+            "settled-votes-interrupt",
+            "FastLeaderElection.lookForLeader",
+            "a better vote of one who has settled elsewhere, which nobody may adopt, stops a voter that is about to settle",
         ),
         Row(
             SilentUntilServing,

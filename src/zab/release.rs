@@ -30,6 +30,7 @@ const COMMON: Habits = {
         CommitMismatchEndsTheProcess,
         RefusesToStart,
         ChatterRestartsTheWait,
+        SettledVotesInterrupt,
         SilentUntilServing,
         StaleAcks,
         NewleaderUnordered,
