@@ -109,6 +109,7 @@ mod tests {
         story.epoch_acked(p(2), 2, &[1, 2]);
         story.append(p(1), 1, 3);
         story.fast_forwarded(p(1), 1, 3);
+        story.end = (1, 3);
         story.lead(p(3), 3, &[1]);
         story.joins(p(4), p(2), 2);
         story

@@ -58,7 +58,7 @@ pub struct Story {
     written: u32,
     serial: u32,
     /// (epoch, last counter, txns) of what everybody holds.
-    end: (u32, u32),
+    pub end: (u32, u32),
     round: u64,
 }
 

@@ -50,6 +50,8 @@ pub(super) enum News<S> {
     Persisted { through: WriteId },
     /// A write failed, and with it every later one.
     WriteFailed { id: WriteId, error: WriteError },
+    /// What comes before this snapshot is gone.
+    Purged { base: Zxid },
     /// What the log holds.
     LogRead { read: ReadId, slice: LogSlice },
     /// What is on disk, and a service in that state.
@@ -282,8 +284,13 @@ where
         purging.next += purging.interval;
         let (retain, interval) = (purging.retain, purging.interval);
         match self.folders.purge(retain) {
-            Ok(0) => debug!("nothing to purge (autopurge)"),
-            Ok(files) => info!(files, "purged old snapshots and logs (autopurge)"),
+            Ok((0, _)) => debug!("nothing to purge (autopurge)"),
+            Ok((files, base)) => {
+                info!(files, "purged old snapshots and logs (autopurge)");
+                if let Some(base) = base {
+                    self.tell(News::Purged { base });
+                }
+            }
             Err(error) => warn!(%error, "cannot purge old snapshots and logs (autopurge)"),
         }
         Some(interval)

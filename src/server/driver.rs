@@ -203,6 +203,7 @@ where
         match news {
             News::Persisted { through } => self.feed(Input::Persisted { through }, effects),
             News::WriteFailed { id, error } => self.feed(Input::WriteFailed { id, error }, effects),
+            News::Purged { base } => self.feed(Input::Purged { base }, effects),
             News::LogRead { read, slice } => self.feed(Input::LogRead { read, slice }, effects),
             News::Reloaded { recovered, service } => {
                 self.replica.reloaded(self.clock.now(), recovered, *service, effects);

@@ -9,8 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::config::StoreOptions;
-use crate::zab::WriteError;
-use crate::zk::store::{self, Dir, FileOp, Files, SEAL_END, StoreError};
+use crate::zab::{WriteError, Zxid};
+use crate::zk::store::{self, Dir, FileName, FileOp, Files, SEAL_END, StoreError};
 
 /// Both directories, with the file that is written to most.
 pub(super) struct Folders {
@@ -91,11 +91,17 @@ impl Folders {
         Ok(())
     }
 
-    /// Removes all but the newest `retain` snapshots, and the logs that nobody needs beside those; returns how many files.
-    pub(super) fn purge(&self, retain: usize) -> Result<usize, StoreError> {
+    /// Removes all but the newest `retain` snapshots, and the logs that nobody needs beside those; returns how many files, and the last
+    /// txn of the oldest snapshot that is left.
+    pub(super) fn purge(&self, retain: usize) -> Result<(usize, Option<Zxid>), StoreError> {
         let ops = store::purge(self, retain, |name| self.is_whole(name))?;
         let files = ops.iter().filter(|op| matches!(op, FileOp::Remove { .. })).count();
-        ops.into_iter().try_for_each(|op| self.execute(op)).map(|()| files)
+        ops.into_iter().try_for_each(|op| self.execute(op))?;
+        let snapshot = |name: &str| match FileName::of(name) {
+            FileName::Snapshot(zxid) => Some(zxid),
+            _ => None,
+        };
+        Ok((files, self.list(Dir::Data)?.iter().filter_map(|(name, _)| snapshot(name)).min()))
     }
 
     /// Whether a snapshot ends as a whole one does: what is in it is another question, which only reading all of it answers.

@@ -57,6 +57,11 @@ pub enum Input {
         /// Why.
         error: WriteError,
     },
+    /// The disk let go of what lies before this zxid (`PurgeTxnLog`): the history can be cut back no further.
+    Purged {
+        /// The last txn of the oldest snapshot that is left.
+        base: Zxid,
+    },
     /// The answer to [`Output::Reload`](super::Output::Reload): the service's state is what this describes.
     Reloaded(Box<Recovered>),
     /// The answer to [`Output::ReadLog`](super::Output::ReadLog).

@@ -138,6 +138,11 @@ impl Log {
         self.applied = marker;
     }
 
+    /// The disk holds nothing before `base` any more.
+    pub fn purged(&mut self, base: Zxid) {
+        self.base = self.base.max(base);
+    }
+
     /// The disk holds the state, and nothing before it.
     pub fn rebase(&mut self) {
         self.base = self.applied;

@@ -107,6 +107,10 @@ impl Peer {
         let next = match input {
             Input::Received { link, message } => self.on_message(now, link, message, out),
             Input::Persisted { through } => self.on_persisted(now, through, out),
+            Input::Purged { base } => {
+                self.local.log.purged(base);
+                Next::Stay
+            }
             Input::Wake => self.on_wake(now, out),
             Input::Notification { from, notification } => self.on_notification(now, from, notification, out),
             Input::Submit { request } => self.on_submit(request, out),

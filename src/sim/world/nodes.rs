@@ -84,13 +84,18 @@ impl World {
         let World { nodes, events, .. } = self;
         let disk = &mut nodes[node.index()].disk;
         let lie = disk.mode() == DiskMode::Lying;
+        let base = disk.base();
         let end = disk.sync_done(|id, write| events.push(Event::Synced { node, id, write, lie }));
         if let Some((id, error)) = end.failed {
             self.events.push(Event::WriteFailed { node, id, error });
         }
+        let purged = Some(self.nodes[node.index()].disk.base()).filter(|now| *now > base);
         // What waited meanwhile is next, whatever the process does with the news.
         if let Some(writes) = self.nodes[node.index()].disk.begin_sync() {
             self.raise_sync(node, writes);
+        }
+        if let Some(base) = purged {
+            self.handle(node, Input::Purged { base });
         }
         if let Some(through) = end.through {
             self.handle(node, Input::Persisted { through });

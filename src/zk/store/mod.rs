@@ -28,7 +28,7 @@ mod recovery;
 mod snapshot;
 
 pub use journal::{Journal, JournalSettings, JournalWrite};
-pub use log::{HEADER as LOG_HEADER, LogEnd, LogReader, RECORD_OVERHEAD, encode_record};
+pub use log::{LogEnd, LogReader, RECORD_OVERHEAD, encode_record};
 pub use names::{FileName, log_name, snapshot_name};
 pub use ops::{Dir, FileOp, Files, StoreError};
 pub use purge::purge;

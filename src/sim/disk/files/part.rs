@@ -10,7 +10,7 @@
 
 use super::volume::Platter;
 use crate::zab::{Write, WriteId, Zxid};
-use crate::zk::store::{Dir, FileName, FileOp, JournalWrite, LOG_HEADER, RECORD_OVERHEAD, snapshot_name};
+use crate::zk::store::{Dir, FileName, FileOp, JournalWrite, RECORD_OVERHEAD, snapshot_name};
 
 /// What a write does to files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Kind {
     /// Whether a write of this kind is on the platter from this operation on, as soon as everything was written out.
     fn is_decided_by(self, op: &FileOp) -> bool {
         match (self, op) {
-            (Kind::Append { .. }, FileOp::Write { dir: Dir::Log, .. }) => true,
+            (Kind::Append { .. }, FileOp::Write { dir: Dir::Log, name, .. }) => is_log(name),
             (Kind::Epoch { name }, FileOp::Rename { to, .. }) => to == name,
             (Kind::Snapshot { zxid }, FileOp::Rename { from, to, .. }) => {
                 FileName::of(from) == FileName::Leftover && *to == snapshot_name(zxid)
@@ -91,6 +91,11 @@ pub(super) struct Part {
     done: usize,
 }
 
+/// Whether records are written there: not while a log gets its header.
+fn is_log(name: &str) -> bool {
+    matches!(FileName::of(name), FileName::Log(_))
+}
+
 /// The operations of a batch, write by write.
 pub(super) fn split(writes: Vec<(WriteId, Kind)>, ops: Vec<FileOp>) -> Vec<Part> {
     let part = |(id, kind)| Part { id, kind, ops: Vec::new(), decides: None, done: 0 };
@@ -98,13 +103,12 @@ pub(super) fn split(writes: Vec<(WriteId, Kind)>, ops: Vec<FileOp>) -> Vec<Part>
     let mut current = 0;
     for op in ops {
         match op {
-            FileOp::Write { dir: Dir::Log, name, mut at, bytes } => {
+            FileOp::Write { dir: Dir::Log, name, mut at, bytes } if is_log(&name) => {
                 let mut rest = bytes.as_slice();
                 while let Some(Kind::Append { length }) = parts.get(current).map(|part| part.kind)
                     && !rest.is_empty()
                 {
-                    let header = if at == 0 { LOG_HEADER } else { 0 };
-                    let (record, others) = rest.split_at((header + length).min(rest.len()));
+                    let (record, others) = rest.split_at(length.min(rest.len()));
                     let op = FileOp::Write { dir: Dir::Log, name: name.clone(), at, bytes: record.to_vec() };
                     current += usize::from(parts[current].take(op));
                     (at, rest) = (at + record.len() as u64, others);
