@@ -76,6 +76,10 @@ fn a_server_needs_nothing_and_is_measured_and_stops_when_asked() {
     assert!(report["writes"]["p50_us"].as_f64().unwrap() > 1.0, "{report}");
     assert!(report["processes"][0]["resident_bytes"].as_u64().unwrap() > 1 << 20, "{report}");
     assert!(word(port, "mntr").unwrap().contains("zk_znode_count\t5\n"), "nothing is left of the load");
+    let fill = format!("bench 127.0.0.1:{port} --connections 3 --window 9 --fill 2500 --payload 10 --json");
+    assert_eq!(run(&fill).exits(0).json()["writes"]["count"], 2500);
+    let nodes = 5 + 2500 + 1 + 3; // in a node for each thousand, in one for all
+    assert!(word(port, "mntr").unwrap().contains(&format!("zk_znode_count\t{nodes}\n")), "what fills stays");
     assert_eq!(server.terminated(), 0);
     assert!(fs::read_dir(format!("{data}/version-2")).unwrap().count() > 0, "its data stay");
 }

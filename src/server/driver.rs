@@ -30,8 +30,9 @@ use crate::zab::{HaltReason, Input, Instant, LinkId, Message, Notification, Outp
 use crate::zk::model::OpCode;
 use crate::zk::service::{Answer, Call, ConnId};
 
-/// Arrivals, and steps of the replica, before what they led to is handed on.
-const BATCH: u32 = 1024;
+/// Arrivals, and steps of the replica, before what they led to is handed on. Few, so that disk, clients and driver work at the same
+/// time: with many, all requests under way go through the server as one crowd, and whoever does not have it waits.
+const BATCH: u32 = 64;
 
 /// What the sockets have to say. Their tasks wait while the driver is behind.
 pub(super) enum Event {

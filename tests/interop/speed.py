@@ -2,7 +2,7 @@
 """Speed: zabsim beside Apache ZooKeeper, in one run, on one machine, with the same durability. The two take turns, each round of one right
 after a round of the other; a ratio is the median of the ratios of such neighbours. Servers and load share the machine.
 
-    tests/interop/speed.py [--quick] [--json] [--only writes reads failover million] [--rounds N] [--seconds S]
+    tests/interop/speed.py [--quick] [--json] [--only one three failover million] [--rounds N] [--seconds S]
 
 Apache's servers get the heap that ZooKeeper's own start script gives them (-Xmx1000m). The table is Markdown.
 """
@@ -108,6 +108,11 @@ def in_turn(round, measure):
     return {kind: measure(kind) for kind in (KINDS if round % 2 == 0 else KINDS[::-1])}
 
 
+def add(rows, name, unit, goal, done, read):
+    """One figure out of what was measured of both kinds."""
+    rows.add(name, unit, goal, {kind: read(done[kind]) for kind in KINDS})
+
+
 def throughput(rows, options, servers, force_sync, reads):
     where = f"{servers} server{'s' if servers > 1 else ''}, fsync {'on' if force_sync else 'off'}"
     note(where)
@@ -122,16 +127,15 @@ def throughput(rows, options, servers, force_sync, reads):
         for round in range(options.rounds):
             for load, flags in loads.items():
                 done = in_turn(round, lambda kind: bench(ensembles[kind], *flags))
-                pick = lambda read: {kind: read(done[kind]) for kind in KINDS}
-                name = load if load == "writes" else "reads"
-                of = f"{name}, {where}" if load == "writes" else f"{name}, {servers} server{'s' if servers > 1 else ''}"
-                rows.add(of, "1/s", ">= 2", pick(lambda report: report[load]["per_second"]))
-                rows.add(f"{of}: p99", "ms", "<= 0.5" if load == "writes" else "", pick(lambda report: report[load]["p99_us"] / 1000))
+                # What is read was synced long ago.
+                name = f"{load}, {where if load == 'writes' else where.split(',')[0]}"
+                add(rows, name, "1/s", ">= 2", done, lambda report: report[load]["per_second"])
+                add(rows, f"{name}: p99", "ms", "<= 0.5" if load == "writes" else "", done, lambda report: report[load]["p99_us"] / 1000)
                 spent = lambda report: sum(process["cpu_us_per_operation"] for process in report["processes"])
-                rows.add(f"{of}: processor time", "µs each", "", pick(spent))
-            if load == "writes" or not reads:
-                alone = in_turn(round, lambda kind: bench(ensembles[kind], "--time", f"{options.seconds}s", "--connections", 1, "--window", 1))
-                rows.add(f"one write alone, {where}: p50", "ms", "", {kind: alone[kind]["writes"]["p50_us"] / 1000 for kind in KINDS})
+                add(rows, f"{name}: processor time", "µs each", "", done, spent)
+            alone = ["--time", f"{options.seconds}s", "--connections", 1, "--window", 1]
+            done = in_turn(round, lambda kind: bench(ensembles[kind], *alone))
+            add(rows, f"one write alone, {where}: p50", "ms", "", done, lambda report: report["writes"]["p50_us"] / 1000)
         resident = {kind: max(memory(member)["VmRSS"] for member in ensembles[kind].members) / 2**20 for kind in KINDS}
         rows.add(f"resident memory after these loads, {where}", "MiB", "<= 0.1", resident)
 
@@ -143,7 +147,7 @@ def failover(rows, options):
             client = Client(ensembles[kind][1].client)
             assert client.call("create", create_body("/failover"))[1] == 0
             client.close()
-        for round in range(options.kills):
+        for round in range(options.rounds):
             taken = in_turn(round, lambda kind: time_to_write(ensembles[kind]))
             rows.add(f"kill -9 of the leader to the next write, ticks of {TICK} ms", "ms", "<= 1", taken)
 
@@ -180,15 +184,17 @@ def million(rows, options):
     note(many)
     for round in range(options.fills):
         done = in_turn(round, lambda kind: fill(kind, options.znodes))
-        pick = lambda key: {kind: done[kind][key] for kind in KINDS}
-        rows.add(f"{many}: load", "s", "", pick("load"))
-        rows.add(f"{many}: slowest create of a hundred", "ms", "", pick("p99"))
-        rows.add(f"{many}: slowest create", "ms", "", pick("max"))
-        rows.add(f"{many}: resident memory when loaded", "MiB", "", pick("loaded"))
-        rows.add(f"{many}: one snapshot, in the background", "s", "", pick("snapshot"))
-        rows.add(f"{many}: restart until it serves", "s", "", pick("restart"))
-        rows.add(f"{many}: resident memory after the restart", "MiB", "", pick("restarted"))
-        rows.add(f"{many}: most resident memory of the restart", "MiB", "", pick("most"))
+        for key, unit, what in (
+            ("load", "s", "load"),
+            ("p99", "ms", "slowest create of a hundred"),
+            ("max", "ms", "slowest create"),
+            ("loaded", "MiB", "resident memory when loaded"),
+            ("snapshot", "s", "one snapshot"),
+            ("restart", "s", "restart until it serves"),
+            ("restarted", "MiB", "resident memory after the restart"),
+            ("most", "MiB", "most resident memory of the restart"),
+        ):
+            add(rows, f"{many}: {what}", unit, "", done, lambda figures: figures[key])
 
 
 def fill(kind, count):
@@ -236,9 +242,8 @@ def main():
     options.rounds = options.rounds or (2 if quick else 7)
     options.seconds = options.seconds or (1 if quick else 4)
     options.warm_up = 1 if quick else 6
-    options.kills = 2 if quick else 7
     options.znodes = 50_000 if quick else 1_000_000
-    options.fills = 1 if quick else 2
+    options.fills = 1 if quick else min(options.rounds, 2)
     parts = {
         "one": lambda rows: [throughput(rows, options, 1, sync, reads=sync) for sync in (True, False)],
         "three": lambda rows: [throughput(rows, options, 3, sync, reads=sync) for sync in (True, False)],
