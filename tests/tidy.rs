@@ -186,6 +186,8 @@ fn every_property_has_its_file_and_a_test_in_which_it_fires() {
             continue;
         };
         let tests = text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests);
+        let apart = fs::read_to_string(path.with_extension("").join("tests.rs")).unwrap_or_default();
+        let tests = format!("{tests}{apart}");
         // Rustfmt may break the line before the property.
         let tests: String = tests.split_whitespace().collect();
         let noticed = ["fires(", "fires_in(story,", "ends_badly("]

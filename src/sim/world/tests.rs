@@ -228,6 +228,21 @@ fn a_paused_leader_is_replaced_and_comes_back_as_a_follower() {
     assert_eq!((run.leader(), run.serving()), (new, 3), "{}", run.world.peers_report());
 }
 
+/// A peer that did not know would have cut away what nothing on its disk could replace (D10 under seed 3013858 of the swarm).
+#[test]
+fn a_peer_knows_how_far_its_disk_goes_back() {
+    let mut run = Run::new(&setup(3, 1), 9);
+    run.run_until(6_000 * MILLI);
+    for node in (0..4).map(Node::at) {
+        let state = run.world.node(node);
+        let (known, base) = (state.peer().unwrap().base(), state.disk().base());
+        assert!(
+            base > Zxid::ZERO && known == base,
+            "{node}: the disk goes back to {base}, and its peer believes {known}"
+        );
+    }
+}
+
 /// Every fault at once, over several seeds: whatever happens, nobody panics, txns apply in order, and when the faults end
 /// everybody serves again.
 #[test]

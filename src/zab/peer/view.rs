@@ -112,6 +112,11 @@ impl Peer {
         }
     }
 
+    /// How far its history can be cut back: a TRUNC to anything before this asks for the leader's state instead.
+    pub fn base(&self) -> Zxid {
+        self.local.log.base()
+    }
+
     /// The txns in memory from which it would serve a DIFF.
     pub fn window(&self) -> &VecDeque<Txn> {
         self.local.log.window()
