@@ -39,8 +39,6 @@ pub enum Stage {
     Joining,
     /// It has a session.
     Open,
-    /// It is being closed.
-    Closing,
 }
 
 /// A request that waits.

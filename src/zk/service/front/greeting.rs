@@ -37,7 +37,7 @@ impl Front {
             self.join(conn, request.session, timeout, &request);
             self.resume(conn, &request, timeout, around);
         }
-        if self.conns.get(&conn).is_some_and(|connection| connection.stage != Stage::Closing) {
+        if self.conns.contains_key(&conn) {
             self.silence.put_off(around.now, conn, timeout);
         }
     }
@@ -107,7 +107,7 @@ impl Front {
         let mut held = std::mem::take(&mut connection.held);
         let password = sessions::password(session);
         self.send(conn, frames::connect_response(&ConnectResponse { timeout, session, password, ..refused }), around);
-        while let Some(bytes) = held.pop_front_if(|_| self.conns[&conn].stage == Stage::Open) {
+        while let Some(bytes) = held.pop_front_if(|_| self.conns.contains_key(&conn)) {
             self.on_request(conn, &bytes, around);
         }
     }

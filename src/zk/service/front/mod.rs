@@ -5,7 +5,6 @@
 //! | `Greeting` | the ConnectRequest | the session being asked for, or refused |
 //! | `Joining` | held | the createSession txn; the leader's word on a session that is resumed |
 //! | `Open` | a request | closeSession, an error of the connection, the end of its session, of its host or of serving |
-//! | `Closing` | ignored | the host's `Closed` |
 //!
 //! Replies leave in the order of the requests. A write goes to the leader at once and waits for its txn; what was asked after it
 //! waits behind it, so that a client reads what it wrote. A txn finds its request by session and number: first what connections of
@@ -150,14 +149,12 @@ impl Front {
             Stage::Greeting => self.on_greeting(conn, &bytes, around),
             Stage::Joining => connection.held.push_back(bytes),
             Stage::Open => self.on_request(conn, &bytes, around),
-            Stage::Closing => {}
         }
     }
 
     /// One ended.
     pub fn on_closed(&mut self, conn: ConnId) {
         self.leave(conn);
-        self.conns.remove(&conn);
     }
 
     /// Serving begins or ends: no connection outlives it.
@@ -218,13 +215,12 @@ impl Front {
             Stage::Greeting => true,
             Stage::Joining => connection.held.is_empty(),
             Stage::Open => self.outstanding < limit || connection.pending.is_empty(),
-            Stage::Closing => false,
         })
     }
 
-    /// The connections that are not being closed.
+    /// The connections.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionView> {
-        self.conns.iter().filter(|(_, connection)| connection.stage != Stage::Closing).map(|(conn, connection)| {
+        self.conns.iter().map(|(conn, connection)| {
             let &Connection { from, session, timeout, figures, .. } = connection;
             ConnectionView { conn: *conn, from, session, timeout, queued: connection.pending.len(), figures }
         })
@@ -295,16 +291,11 @@ impl Front {
         }
     }
 
-    /// A connection gets nothing more, and its watches are no longer there. Whether it was not being closed already.
+    /// A connection is gone, and its watches with it. Whether it was there: what a host says of one that was closed from this side
+    /// comes too late.
     fn leave(&mut self, conn: ConnId) -> bool {
-        let Some(connection) = self.conns.get_mut(&conn).filter(|connection| connection.stage != Stage::Closing) else {
-            return false;
-        };
-        connection.stage = Stage::Closing;
-        connection.held.clear();
-        self.outstanding -= connection.pending.len();
-        let session = connection.session;
-        let pending = std::mem::take(&mut connection.pending);
+        let Some(Connection { session, pending, .. }) = self.conns.remove(&conn) else { return false };
+        self.outstanding -= pending.len();
         let writes = pending.iter().filter(|pending| matches!(pending.work, Work::Write(_))).map(|pending| pending.xid);
         let mut writes = writes.peekable();
         if writes.peek().is_some() {
