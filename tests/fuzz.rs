@@ -92,8 +92,8 @@ fn shards_merged_are_one_process() {
     let renamed = (1..=4).fold(merged.out, |text, n| text.replace(&format!("shard-{n}/"), "whole/"));
     assert_eq!(renamed, whole);
 
-    let part = run(&scratch, "merge shard-1 shard-3 shard-4").exits(1);
-    assert!(part.err.contains("not all shards are here; missing: 2/4"), "{}", part.err);
+    let part = run(&scratch, "merge shard-1 shard-3 shard-4").exits(1).out;
+    assert!(part.lines().next().unwrap().ends_with("FAILURES, UNFINISHED: shard 2/4 is missing"), "{part}");
     for (line, what) in [
         ("merge shard-1 shard-1", "are the same shard"),
         ("merge shard-1 whole", "whole is one of 1 shards, shard-1 one of 4"),
@@ -105,6 +105,22 @@ fn shards_merged_are_one_process() {
     run(&scratch, "fuzz --runs 2 --shard 2/4 --out other").exits(0);
     let refused = run(&scratch, "merge shard-1 other").exits(2);
     assert!(refused.err.contains("are not of one campaign (scenarios: no-order.toml calm.toml there, drawn here)"));
+}
+
+#[test]
+fn a_part_of_a_campaign_is_not_the_whole_of_it() {
+    let scratch = scratch("fuzz-partial");
+    run(&scratch, "fuzz --runs 4 --shard 1/4 --out shard-1").exits(0);
+    let part = run(&scratch, "merge shard-1").exits(6);
+    let first = part.out.lines().next().unwrap();
+    assert!(first.contains("1 of 4 runs, "), "{first}");
+    assert!(
+        first.ends_with("· no failure so far, UNFINISHED: shards 2/4, 3/4, 4/4 are missing") && part.err.contains("--partial"),
+        "{part:?}"
+    );
+    assert_eq!(run(&scratch, "merge shard-1 --partial").exits(0).out, part.out);
+    let json = run(&scratch, "merge shard-1 --json").exits(6).json();
+    assert_eq!(json["unfinished"], serde_json::json!(["shards 2/4, 3/4, 4/4 are missing"]));
 }
 
 /// Killed after its first failure was saved, whenever that is.
@@ -143,12 +159,14 @@ fn ctrl_c_ends_it_with_what_was_found() {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    assert_eq!(output.status.code(), Some(6), "{out}{err}");
     assert!(
         out.starts_with("drawn scenarios, seeds from 1: ") && err.contains("the same command goes on"),
         "{out}{err}"
     );
-    let merged = run(&scratch, "merge out/fuzz").exits(0);
+    let first = out.lines().next().unwrap();
+    assert!(first.contains("no failure so far, UNFINISHED: interrupted after "), "{first}");
+    let merged = run(&scratch, "merge out/fuzz").exits(6);
     assert_eq!(merged.out, out, "campaign.json holds the same");
 }
 

@@ -61,6 +61,9 @@ pub(in crate::cli) struct MergeArgs {
     /// Directories of the shards of one campaign.
     #[arg(required = true, value_name = "DIR")]
     pub directories: Vec<PathBuf>,
+    /// Accept a part of a campaign: missing or interrupted shards do not change the exit code.
+    #[arg(long)]
+    pub partial: bool,
     #[command(flatten)]
     pub forms: Forms,
 }

@@ -31,6 +31,9 @@ pub(super) struct FuzzReport {
     pub runs: u64,
     pub steps: u64,
     pub verdicts: Vec<Count>,
+    /// Why it is not the whole campaign: what was interrupted, and which shards are missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<String>,
     pub failures: Vec<Failure>,
     pub reached: Vec<Reached>,
     /// Of the situations that some run could reach.
@@ -100,6 +103,7 @@ impl FuzzReport {
         tally: &Tally,
         directories: &[PathBuf],
         line: impl Fn(&Member) -> Option<usize>,
+        unfinished: Vec<String>,
     ) -> FuzzReport {
         let reached = |(what, reach): (&String, &crate::fuzz::tally::Reach)| Reached {
             what: what.clone(),
@@ -137,6 +141,7 @@ impl FuzzReport {
             runs: tally.runs,
             steps: tally.steps,
             verdicts: tally.verdicts.iter().map(|(it, &times)| Count { what: it.word().into(), times }).collect(),
+            unfinished,
             failures: failures.into_iter().map(|(_, failure)| failure).collect(),
             reached: tally.reached.iter().map(reached).collect(),
             never_reached: engine::situations()

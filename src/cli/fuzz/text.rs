@@ -18,14 +18,21 @@ pub(super) fn text(report: &FuzzReport, width: Option<usize>) -> String {
         Some(planned) if planned > report.runs => format!(" of {}", thousands(planned)),
         _ => String::new(),
     };
-    let runs = format!("{}{asked} run{}", thousands(report.runs), if report.runs == 1 { "" } else { "s" });
+    let noun = if report.runs == 1 && asked.is_empty() { "run" } else { "runs" };
+    let runs = format!("{}{asked} {noun}", thousands(report.runs));
     let head = format!(
         "{what}{mutant}{behaviour}, seeds from {}: {runs}, {}",
         report.first_seed,
         plural(report.steps, "checked step")
     );
-    let verdict = if report.failures.is_empty() { green("no failure") } else { red("FAILURES") };
-    let _ = writeln!(out, "{} · {verdict}\n", bold(head));
+    let verdict = match (report.failures.is_empty(), report.unfinished.is_empty()) {
+        (true, true) => green("no failure"),
+        (true, false) => red("no failure so far, UNFINISHED"),
+        (false, true) => red("FAILURES"),
+        (false, false) => red("FAILURES, UNFINISHED"),
+    };
+    let why = if report.unfinished.is_empty() { String::new() } else { format!(": {}", report.unfinished.join("; ")) };
+    let _ = writeln!(out, "{} · {verdict}{why}\n", bold(head));
     for count in &report.verdicts {
         let _ = writeln!(out, "  {:<12}{:>12}", count.what, thousands(count.times));
     }
