@@ -258,6 +258,28 @@ fn machines_get_what_they_can_read_whatever_the_names() {
     assert_eq!((cases, failures, suites), (rules.len(), 1, vec![odd.to_owned()]));
 }
 
+/// The ledger has no tree and no files, and `--only` leaves out the rest.
+#[test]
+fn what_no_run_was_judged_by_is_skipped() {
+    let scratch = scratch("fuzz-judged");
+    let judged = |flags: &str| {
+        run(&scratch, &format!("fuzz calm.toml --runs 1 --keep-going --budget 15000 --junit j.xml {flags}"));
+        fs::remove_dir_all(scratch.path("out")).unwrap();
+        let text = fs::read_to_string(scratch.path("j.xml")).unwrap();
+        let cases: Vec<&str> = text.split("<testcase ").skip(1).collect();
+        let counted = format!("skipped=\"{}\"", cases.iter().filter(|case| case.contains("<skipped ")).count());
+        assert_eq!(text.matches(&counted).count(), 2, "{counted} in\n{text}");
+        let name = |case: &str| case.split("name=\"").nth(2).unwrap().split([' ', '"']).next().unwrap().to_owned();
+        cases.iter().filter(|case| !case.contains("<skipped ")).map(|case| name(case)).collect::<Vec<String>>()
+    };
+    let ledger = judged("");
+    assert!(["S1", "S4", "K2", "panic"].iter().all(|id| ledger.iter().any(|judged| judged == id)), "{ledger:?}");
+    assert!(["K5", "K6", "K7", "D11"].iter().all(|id| ledger.iter().all(|judged| judged != id)), "{ledger:?}");
+    let whole = judged("--service zookeeper");
+    assert!(["K5", "D11"].iter().all(|id| whole.iter().any(|judged| judged == id)), "{whole:?}");
+    assert_eq!(judged("--only K2"), ["K2", "panic", "promise", "stalled"]);
+}
+
 #[test]
 fn another_campaign_in_the_same_directory_is_refused() {
     let scratch = scratch("fuzz-other");

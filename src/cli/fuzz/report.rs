@@ -1,6 +1,6 @@
 //! What a campaign came to, in plain data: the same whatever the jobs and the shards, without wall-clock time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -19,6 +19,9 @@ use crate::run::Verdict;
 pub(super) struct FuzzReport {
     /// Files; none if every seed drew its own.
     pub scenarios: Vec<String>,
+    /// The properties that some run of each scenario was judged by; of drawn ones, that any was.
+    #[serde(skip)]
+    pub judged: Vec<BTreeSet<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mutant: Option<String>,
     /// How servers behaved and what was judged, as said on the command line.
@@ -134,6 +137,9 @@ impl FuzzReport {
         failures.sort_by_key(|(first, _)| *first);
         FuzzReport {
             scenarios: campaign.scenarios.iter().map(|member| member.path.clone()).collect(),
+            judged: (0..campaign.scenarios.len().max(1))
+                .map(|scenario| tally.judged.get(&scenario).cloned().unwrap_or_default())
+                .collect(),
             mutant: campaign.mutant.clone(),
             behaviour: campaign.behaviour.clone(),
             first_seed: campaign.first_seed,
