@@ -108,6 +108,21 @@ fn shards_merged_are_one_process() {
 }
 
 #[test]
+fn two_campaigns_do_not_share_a_directory_at_once() {
+    let scratch = scratch("fuzz-locked");
+    let mut child = command(&scratch, "fuzz --time 1h").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !Path::new(&scratch.path("out/fuzz/campaign.json")).exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let refused = run(&scratch, "fuzz --time 1h");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(refused.exits(2).err.contains("another zabsim fuzz is at work in out/fuzz"));
+    run(&scratch, "fuzz --runs 1 --out other").exits(0);
+    assert_eq!(run(&scratch, "fuzz --time 1h --seed 2").exits(2).err.matches("holds another campaign").count(), 1);
+}
+
+#[test]
 fn a_part_of_a_campaign_is_not_the_whole_of_it() {
     let scratch = scratch("fuzz-partial");
     run(&scratch, "fuzz --runs 4 --shard 1/4 --out shard-1").exits(0);
@@ -211,7 +226,7 @@ fn a_failure_of_a_known_shape_is_counted_and_has_no_folder() {
         assert_eq!(shapes.len(), all, "{failure}");
         assert!(examples(failure).iter().all(|it| Path::new(&scratch.path(it["folder"].as_str().unwrap())).is_dir()));
     }
-    assert_eq!(fs::read_dir(scratch.path("out/fuzz")).unwrap().count(), shown + 1, "and campaign.json");
+    assert_eq!(fs::read_dir(scratch.path("out/fuzz")).unwrap().count(), shown + 2, "and campaign.json with its lock");
 }
 
 #[test]
@@ -315,7 +330,7 @@ fn a_command_line_that_is_none_is_refused() {
         ("fuzz --runs 2 --seed 18446744073709551615", "goes beyond the last seed"),
         ("fuzz --runs 2 --mutant no-such-mutant", "no-such-mutant"),
         ("fuzz no-such.toml --runs 2", "cannot read no-such.toml"),
-        ("fuzz calm.toml --runs 2 --out calm.toml", "cannot write calm.toml"),
+        ("fuzz calm.toml --runs 2 --out calm.toml", "calm.toml is not a directory"),
         ("merge", "required"),
     ] {
         let refused = run(&scratch, line).exits(2);

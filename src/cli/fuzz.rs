@@ -52,6 +52,7 @@ pub(super) fn fuzz(args: &FuzzArgs, screen: &mut Screen) -> Result<Exit> {
     }
     name_apart(&mut scenarios);
     let interrupted = interruption()?;
+    let _lock = state::lock(&args.out)?;
     let mut progress = state::resume(&args.out, campaign(args, &scenarios)?)?;
     progress.is_out_of_time = is_time_over(args, progress.millis);
     // Before anything else: a directory that cannot be written should not cost a night.
