@@ -311,8 +311,12 @@ fn another_campaign_in_the_same_directory_is_refused() {
     let build = text.lines().find(|line| line.contains("\"build\"")).unwrap();
     scratch.file("out/fuzz/campaign.json", &text.replace(build, "  \"build\": \"0\","));
     assert!(run(&scratch, "fuzz --runs 2").exits(2).err.contains("another build of zabsim"));
-    scratch.file("out/fuzz/campaign.json", "{}");
-    assert!(run(&scratch, "fuzz --runs 2").exits(2).err.contains("out/fuzz/campaign.json: "));
+    for damaged in ["{}", &text[..text.len() / 2]] {
+        scratch.file("out/fuzz/campaign.json", damaged);
+        let refused = run(&scratch, "fuzz --runs 2").exits(2).err;
+        assert!(refused.contains("out/fuzz/campaign.json: ") && refused.contains("it is damaged"), "{refused}");
+        assert!(refused.contains("rm -r out/fuzz"), "{refused}");
+    }
 }
 
 #[test]
@@ -331,9 +335,17 @@ fn a_command_line_that_is_none_is_refused() {
         ("fuzz --runs 2 --mutant no-such-mutant", "no-such-mutant"),
         ("fuzz no-such.toml --runs 2", "cannot read no-such.toml"),
         ("fuzz calm.toml --runs 2 --out calm.toml", "calm.toml is not a directory"),
+        ("fuzz --runs 2 --mend stale-acks", "--mend takes a habit away from servers that have some"),
+        ("fuzz calm.toml --runs 2 --mend stale-acks", "give them those of a release with --profile"),
+        ("fuzz --time 0s", "expected a time such as 90s"),
+        ("fuzz --runs 2 --junit nowhere/x.xml", "cannot write nowhere/x.xml: there is no directory nowhere"),
+        ("merge calm.toml --sarif nowhere/x.json", "there is no directory nowhere"),
+        ("fuzz --runs 2 --habit stale-ack", "unknown habit `stale-ack`; did you mean `stale-acks`?"),
+        ("fuzz --runs 2 --habit nope", "unknown habit `nope`; `zabsim profiles` lists them"),
         ("merge", "required"),
     ] {
         let refused = run(&scratch, line).exits(2);
         assert!(refused.err.contains(what) && refused.out.is_empty(), "{line}: {refused:?}");
     }
+    assert!(!Path::new(&scratch.path("nowhere")).exists());
 }

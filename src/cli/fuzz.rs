@@ -51,6 +51,10 @@ pub(super) fn fuzz(args: &FuzzArgs, screen: &mut Screen) -> Result<Exit> {
         return Ok(Exit::Usage);
     }
     name_apart(&mut scenarios);
+    if scenarios.is_empty() {
+        args.behaviour.assert_mendable(&Scenario::default())?;
+    }
+    args.forms.assert_writable(Some(&args.out))?;
     let interrupted = interruption()?;
     let _lock = state::lock(&args.out)?;
     let mut progress = state::resume(&args.out, campaign(args, &scenarios)?)?;
@@ -70,6 +74,7 @@ pub(super) fn fuzz(args: &FuzzArgs, screen: &mut Screen) -> Result<Exit> {
 }
 
 pub(super) fn merge(args: &MergeArgs, screen: &mut Screen) -> Result<Exit> {
+    args.forms.assert_writable(None)?;
     let mut parts: Vec<(Progress, PathBuf)> = Vec::new();
     for directory in &args.directories {
         parts.push((state::read(directory)?, directory.clone()));
