@@ -295,6 +295,22 @@ fn what_no_run_was_judged_by_is_skipped() {
     assert_eq!(judged("--only K2"), ["K2", "panic", "promise", "stalled"]);
 }
 
+/// An alert is the same one tomorrow: neither seeds nor counts are in its fingerprint, and it stands at the file that was given.
+#[test]
+fn an_alert_keeps_its_fingerprint() {
+    let scratch = scratch("fuzz-fingerprints");
+    let alert = |seeds: &str| {
+        run(&scratch, &format!("fuzz calm.toml --seeds {seeds} --keep-going --budget 15000 --sarif s.json --out {seeds}")).exits(1);
+        let sarif: Value = serde_json::from_str(&fs::read_to_string(scratch.path("s.json")).unwrap()).unwrap();
+        sarif["runs"][0]["results"][0].clone()
+    };
+    let (one, other) = (alert("1..3"), alert("7..=7"));
+    assert_eq!(one["partialFingerprints"], other["partialFingerprints"]);
+    let hash = one["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap();
+    assert!(hash.len() == 18 && hash.ends_with(":1"), "{hash}");
+    assert_eq!(one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "calm.toml");
+}
+
 #[test]
 fn another_campaign_in_the_same_directory_is_refused() {
     let scratch = scratch("fuzz-other");

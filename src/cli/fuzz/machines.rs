@@ -9,6 +9,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use serde_json::{Value, json};
 
 use super::report::{Failure, FuzzReport};
+use super::state::digest;
 use crate::check::Property;
 use crate::fuzz::swarm;
 
@@ -149,7 +150,6 @@ pub(super) fn sarif(report: &FuzzReport) -> Value {
         .iter()
         .map(|failure| {
             let (file, line) = place(failure);
-            let shapes: Vec<String> = failure.examples.iter().map(|example| example.shape.join(",")).collect();
             json!({
                 "ruleId": failure.property,
                 "level": "error",
@@ -158,7 +158,7 @@ pub(super) fn sarif(report: &FuzzReport) -> Value {
                     "physicalLocation": { "artifactLocation": { "uri": uri(&file) }, "region": { "startLine": line } },
                 }],
                 "occurrenceCount": failure.runs,
-                "partialFingerprints": { "shape/v1": format!("{}:{}", failure.property, shapes.join(";")) },
+                "partialFingerprints": fingerprints(failure),
             })
         })
         .collect();
@@ -170,6 +170,13 @@ pub(super) fn sarif(report: &FuzzReport) -> Value {
             "results": results,
         }],
     })
+}
+
+/// What makes this the alert of last time, whatever seeds there were and however often it failed. The first is what GitHub goes by.
+fn fingerprints(failure: &Failure) -> Value {
+    let shape = failure.examples.first().map_or_else(String::new, |example| example.shape.join(","));
+    let told = format!("{}:{shape}", failure.property);
+    json!({ "primaryLocationLineHash": format!("{}:1", digest(&told)), "shape/v2": told })
 }
 
 /// Where to look: the scenario that was given, else the one that was written.
