@@ -130,7 +130,8 @@ fn a_part_of_a_campaign_is_not_the_whole_of_it() {
     let first = part.out.lines().next().unwrap();
     assert!(first.contains("1 of 4 runs, "), "{first}");
     assert!(
-        first.ends_with("· no failure so far, UNFINISHED: shards 2/4, 3/4, 4/4 are missing") && part.err.contains("--partial"),
+        first.ends_with("· no failure so far, UNFINISHED: shards 2/4, 3/4, 4/4 are missing")
+            && part.err.contains("--partial"),
         "{part:?}"
     );
     assert_eq!(run(&scratch, "merge shard-1 --partial").exits(0).out, part.out);
@@ -206,6 +207,27 @@ fn a_failure_has_a_folder_with_everything() {
         let again = run(&scratch, line.strip_prefix("zabsim ").unwrap()).exits(1);
         assert!(again.out.contains("C2 contiguous proposals"), "{line}: {}", again.out);
     }
+}
+
+/// The cause is in the short trace: its folder tells it, and so does the scenario beside it, as far as that fails with it alone.
+#[test]
+fn the_folder_of_a_failure_names_the_habits_that_it_takes() {
+    let scratch = Scratch::new("fuzz-habits");
+    scratch
+        .file("observer.toml", "# An observer.\n[cluster]\nparticipants = 3\nobservers = 1\n\n[run]\nchaos = \"1s\"\n");
+    let line = "fuzz observer.toml --profile apache-3.9.4 --only S10 --runs 40 --budget 300000 --json";
+    let report = run(&scratch, line).exits(1).json();
+    let folder = report["failures"][0]["examples"][0]["folder"].as_str().unwrap().to_owned();
+    let file = |name: &str| fs::read_to_string(scratch.path(&format!("{folder}/{name}"))).expect(name);
+    let readme = file("README.md");
+    assert!(readme.contains("It takes: habit `observer-acks-early`.\n"), "{readme}");
+    let shrunk = file("shrunk.toml");
+    assert!(shrunk.contains("habits = [\"observer-acks-early\"]") && !shrunk.contains("profile"), "{shrunk}");
+    let again = readme.lines().find_map(|line| line.strip_prefix("zabsim run shrunk.toml ")).expect(&readme);
+    let again = again.split('#').next().unwrap().trim();
+    assert!(
+        run(&scratch, &format!("run {folder}/shrunk.toml {again}")).exits(1).out.contains("S10 commit consistency")
+    );
 }
 
 #[test]
@@ -300,7 +322,11 @@ fn what_no_run_was_judged_by_is_skipped() {
 fn an_alert_keeps_its_fingerprint() {
     let scratch = scratch("fuzz-fingerprints");
     let alert = |seeds: &str| {
-        run(&scratch, &format!("fuzz calm.toml --seeds {seeds} --keep-going --budget 15000 --sarif s.json --out {seeds}")).exits(1);
+        run(
+            &scratch,
+            &format!("fuzz calm.toml --seeds {seeds} --keep-going --budget 15000 --sarif s.json --out {seeds}"),
+        )
+        .exits(1);
         let sarif: Value = serde_json::from_str(&fs::read_to_string(scratch.path("s.json")).unwrap()).unwrap();
         sarif["runs"][0]["results"][0].clone()
     };

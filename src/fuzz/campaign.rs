@@ -149,7 +149,15 @@ pub const FORMAT: u32 = 2;
 impl Progress {
     /// Nothing done yet.
     pub fn new(campaign: Campaign, build: String) -> Progress {
-        Progress { format: FORMAT, campaign, build, millis: 0, is_out_of_time: false, position: 0, tally: Tally::default() }
+        Progress {
+            format: FORMAT,
+            campaign,
+            build,
+            millis: 0,
+            is_out_of_time: false,
+            position: 0,
+            tally: Tally::default(),
+        }
     }
 
     /// Whether there is nothing left to run.

@@ -91,7 +91,8 @@ impl Forms {
     pub(super) fn assert_writable(&self, out: Option<&Path>) -> Result<()> {
         for path in self.junit.iter().chain(&self.sarif) {
             let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-            let Some(directory) = directory.filter(|directory| !out.is_some_and(|out| directory.starts_with(out))) else {
+            let Some(directory) = directory.filter(|directory| !out.is_some_and(|out| directory.starts_with(out)))
+            else {
                 continue;
             };
             ensure!(
@@ -128,7 +129,11 @@ mod tests {
     #[test]
     fn times_and_shards_are_read_or_refused() {
         assert_eq!(["90s", "10m", "2h"].map(|text| parse_time(text).unwrap().as_secs()), [90, 600, 7200]);
-        assert!(["", "0s", "0h", "10", "m", "1.5h", "-1s", "99999999999999999999h"].iter().all(|text| parse_time(text).is_err()));
+        assert!(
+            ["", "0s", "0h", "10", "m", "1.5h", "-1s", "99999999999999999999h"]
+                .iter()
+                .all(|text| parse_time(text).is_err())
+        );
         assert_eq!(parse_shard("2/4"), Ok(Shard { index: 2, of: 4 }));
         assert!(["", "0/4", "5/4", "1/0", "1", "a/b"].iter().all(|text| parse_shard(text).is_err()));
     }

@@ -57,9 +57,8 @@ pub(super) fn read(directory: &Path) -> Result<Progress> {
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {shown}, which zabsim fuzz --out {} writes", quoted(directory)))?;
     let mend = format!("to begin this campaign anew, remove it: rm -r {}", quoted(directory));
-    let progress: Progress = serde_json::from_str(&text).map_err(|error| {
-        anyhow::anyhow!("{shown}: {error}: it is damaged, or of another version of zabsim; {mend}")
-    })?;
+    let progress: Progress = serde_json::from_str(&text)
+        .map_err(|error| anyhow::anyhow!("{shown}: {error}: it is damaged, or of another version of zabsim; {mend}"))?;
     if progress.format != FORMAT {
         bail!("{shown} has the format {}, this version of zabsim knows {FORMAT}; {mend}", progress.format);
     }
