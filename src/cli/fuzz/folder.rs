@@ -13,7 +13,7 @@ use crate::fuzz::tally::shape;
 use crate::fuzz::trial::Trial;
 use crate::scenario::{Promise, Scenario};
 use crate::shrink::{self, Options, Shrunk};
-use crate::trace::diagram::{Moment, Pick, TextDiagram, svg};
+use crate::trace::diagram::{Moment, Pick, TextDiagram, svg, verdict};
 use crate::trace::{Header, Replay, Trace};
 
 /// A failing run, looked at.
@@ -149,10 +149,12 @@ fn draw(trace: &Trace, folder: &Path) -> Result<()> {
         lines += &line;
         lines.push('\n');
     }
+    let violated = verdict(trace, &replay);
+    violated.iter().for_each(|line| lines += &(text.below(line) + "\n"));
     if let Err(engine::Broke::Panicked(panic)) = ended {
         let _ = writeln!(lines, "the core panics: {panic}");
     }
     files::write(&folder.join("diagram.txt"), &lines)?;
     let title = format!("{} · seed {}", trace.header.scenario, trace.header.seed);
-    files::write(&folder.join("diagram.svg"), &svg(&title, nodes, &moments, &Pick::default()))
+    files::write(&folder.join("diagram.svg"), &svg(&title, nodes, &moments, &Pick::default(), &violated))
 }
