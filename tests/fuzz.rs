@@ -213,8 +213,10 @@ fn a_failure_has_a_folder_with_everything() {
 #[test]
 fn the_folder_of_a_failure_names_the_habits_that_it_takes() {
     let scratch = Scratch::new("fuzz-habits");
-    scratch
-        .file("observer.toml", "# An observer.\n[cluster]\nparticipants = 3\nobservers = 1\n\n[run]\nchaos = \"1s\"\n");
+    scratch.file(
+        "observer.toml",
+        "# An observer.\n[cluster]\nparticipants = 3\nobservers = 1\n\n[run]\nchaos = \"200ms\"\n",
+    );
     let line = "fuzz observer.toml --profile apache-3.9.4 --only S10 --runs 40 --budget 300000 --json";
     let report = run(&scratch, line).exits(1).json();
     let folder = report["failures"][0]["examples"][0]["folder"].as_str().unwrap().to_owned();

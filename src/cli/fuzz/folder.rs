@@ -11,10 +11,10 @@ use super::super::panics;
 use super::super::render::{plural, violation_text};
 use crate::fuzz::tally::shape;
 use crate::fuzz::trial::Trial;
-use crate::scenario::{Promise, Scenario};
+use crate::scenario::{HabitName, Promise, Scenario};
 use crate::shrink::{self, Options, Shrunk};
 use crate::trace::diagram::{Moment, Pick, TextDiagram, svg, verdict};
-use crate::trace::{Header, Replay, Trace};
+use crate::trace::{Replay, Trace};
 
 /// A failing run, looked at.
 pub(super) struct Examined {
@@ -59,7 +59,11 @@ pub(super) fn examine(
         let _ = writeln!(story, "The core panicked: {panic}\n");
     }
     let taken = shrunk.as_ref().map_or(&trace.header, |shrunk| &shrunk.trace.header);
-    if let Some(taken) = deviations(taken) {
+    // Where the budget did not last for the trace, the scenario beside it may know better.
+    let simple = shrunk.as_ref().ok().and_then(|shrunk| shrunk.scenario.as_ref());
+    let simple: Option<Vec<HabitName>> = simple.map(|(it, _)| it.all_habits().iter().map(HabitName).collect());
+    let fewest = simple.filter(|simple| simple.len() < taken.habits.len());
+    if let Some(taken) = deviations(&taken.mutants, fewest.as_ref().unwrap_or(&taken.habits)) {
         let _ = writeln!(story, "{}: {taken}.\n", if shrunk.is_ok() { "It takes" } else { "The servers have" });
     }
     let _ = writeln!(
@@ -80,9 +84,9 @@ pub(super) fn examine(
 }
 
 /// In what servers are not those of the hardened protocol.
-fn deviations(header: &Header) -> Option<String> {
-    let mutants = header.mutants.iter().map(|mutant| format!("mutant `{mutant}`"));
-    let habits = header.habits.iter().map(|habit| format!("habit `{}`", habit.0));
+fn deviations(mutants: &[String], habits: &[HabitName]) -> Option<String> {
+    let mutants = mutants.iter().map(|mutant| format!("mutant `{mutant}`"));
+    let habits = habits.iter().map(|habit| format!("habit `{}`", habit.0));
     let all: Vec<String> = mutants.chain(habits).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
