@@ -71,6 +71,20 @@ fn the_readme_shows_a_defect_as_it_is_replayed() {
     assert!(readme.contains(&shown), "README.md should show\n\n{shown}");
 }
 
+/// What is no finding is not what the documented hunt finds.
+#[test]
+fn the_hunt_that_is_told_leaves_out_what_is_no_finding() {
+    for path in ["README.md", DOC] {
+        let told = std::fs::read_to_string(path).unwrap();
+        let hunts: Vec<&str> = told.lines().filter(|line| line.contains("zabsim fuzz --profile apache-")).collect();
+        let wide = hunts.iter().filter(|line| !line.contains("--only"));
+        assert!(wide.clone().count() > 0, "{path} tells how to look for more");
+        for hunt in wide {
+            assert!(hunt.contains("--mend observer-acks-early"), "{path}: {hunt}");
+        }
+    }
+}
+
 #[test]
 fn every_trace_is_told_and_the_pictures_are_what_is_printed() {
     let told = std::fs::read_to_string(DOC).unwrap();

@@ -22,6 +22,23 @@ fn diagrams_come_in_three_formats() {
     assert!(run("diagram --legend").exits(0).out.contains("received"));
 }
 
+/// The end of a picture tells what all of it leads to; a picture that stops before says nothing of it.
+#[test]
+fn a_diagram_ends_with_what_was_violated() {
+    const VIOLATING: &str = "traces/open-defects/snapshots-survive-a-cut.jsonl";
+    let last = |arguments: &str| run(&format!("diagram {arguments}")).exits(0).out.lines().last().unwrap().to_owned();
+    let verdict = "!! S5 total order, step 93: expected txn number 1: 1:1; seen: p3 delivered 2:1";
+    assert_eq!(last(VIOLATING), verdict);
+    assert_eq!(last(&format!("{VIOLATING} --span 80..")), verdict);
+    assert!(!last(&format!("{VIOLATING} --span ..=80")).contains("!!"));
+    assert!(!last(TRACE).contains("!!"), "nothing is wrong in it");
+    let narrow = run(&format!("diagram {VIOLATING} --width 60")).exits(0).out;
+    assert!(narrow.contains("\n!! S5 total order, step 93: ") && !narrow.contains(verdict), "{narrow}");
+    let svg = run(&format!("diagram {VIOLATING} --format svg")).exits(0).out;
+    assert!(svg.contains("<text class=\"alarm\" x=\"20\"") && svg.contains(">!! S5 total order, step 93: "), "{svg}");
+    assert_well_formed(&svg);
+}
+
 #[test]
 fn a_diagram_shows_what_is_asked_for() {
     let only = run(&format!("diagram {TRACE} --message TRUNC --message newleader")).exits(0).out;

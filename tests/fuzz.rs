@@ -92,8 +92,8 @@ fn shards_merged_are_one_process() {
     let renamed = (1..=4).fold(merged.out, |text, n| text.replace(&format!("shard-{n}/"), "whole/"));
     assert_eq!(renamed, whole);
 
-    let part = run(&scratch, "merge shard-1 shard-3 shard-4").exits(1);
-    assert!(part.err.contains("not all shards are here; missing: 2/4"), "{}", part.err);
+    let part = run(&scratch, "merge shard-1 shard-3 shard-4").exits(1).out;
+    assert!(part.lines().next().unwrap().ends_with("FAILURES, UNFINISHED: shard 2/4 is missing"), "{part}");
     for (line, what) in [
         ("merge shard-1 shard-1", "are the same shard"),
         ("merge shard-1 whole", "whole is one of 1 shards, shard-1 one of 4"),
@@ -105,6 +105,38 @@ fn shards_merged_are_one_process() {
     run(&scratch, "fuzz --runs 2 --shard 2/4 --out other").exits(0);
     let refused = run(&scratch, "merge shard-1 other").exits(2);
     assert!(refused.err.contains("are not of one campaign (scenarios: no-order.toml calm.toml there, drawn here)"));
+}
+
+#[test]
+fn two_campaigns_do_not_share_a_directory_at_once() {
+    let scratch = scratch("fuzz-locked");
+    let mut child = command(&scratch, "fuzz --time 1h").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !Path::new(&scratch.path("out/fuzz/campaign.json")).exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let refused = run(&scratch, "fuzz --time 1h");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(refused.exits(2).err.contains("another zabsim fuzz is at work in out/fuzz"));
+    run(&scratch, "fuzz --runs 1 --out other").exits(0);
+    assert_eq!(run(&scratch, "fuzz --time 1h --seed 2").exits(2).err.matches("holds another campaign").count(), 1);
+}
+
+#[test]
+fn a_part_of_a_campaign_is_not_the_whole_of_it() {
+    let scratch = scratch("fuzz-partial");
+    run(&scratch, "fuzz --runs 4 --shard 1/4 --out shard-1").exits(0);
+    let part = run(&scratch, "merge shard-1").exits(6);
+    let first = part.out.lines().next().unwrap();
+    assert!(first.contains("1 of 4 runs, "), "{first}");
+    assert!(
+        first.ends_with("· no failure so far, UNFINISHED: shards 2/4, 3/4, 4/4 are missing")
+            && part.err.contains("--partial"),
+        "{part:?}"
+    );
+    assert_eq!(run(&scratch, "merge shard-1 --partial").exits(0).out, part.out);
+    let json = run(&scratch, "merge shard-1 --json").exits(6).json();
+    assert_eq!(json["unfinished"], serde_json::json!(["shards 2/4, 3/4, 4/4 are missing"]));
 }
 
 /// Killed after its first failure was saved, whenever that is.
@@ -143,12 +175,14 @@ fn ctrl_c_ends_it_with_what_was_found() {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    assert_eq!(output.status.code(), Some(6), "{out}{err}");
     assert!(
         out.starts_with("drawn scenarios, seeds from 1: ") && err.contains("the same command goes on"),
         "{out}{err}"
     );
-    let merged = run(&scratch, "merge out/fuzz").exits(0);
+    let first = out.lines().next().unwrap();
+    assert!(first.contains("no failure so far, UNFINISHED: interrupted after "), "{first}");
+    let merged = run(&scratch, "merge out/fuzz").exits(6);
     assert_eq!(merged.out, out, "campaign.json holds the same");
 }
 
@@ -175,6 +209,29 @@ fn a_failure_has_a_folder_with_everything() {
     }
 }
 
+/// The cause is in the short trace: its folder tells it, and so does the scenario beside it, as far as that fails with it alone.
+#[test]
+fn the_folder_of_a_failure_names_the_habits_that_it_takes() {
+    let scratch = Scratch::new("fuzz-habits");
+    scratch.file(
+        "observer.toml",
+        "# An observer.\n[cluster]\nparticipants = 3\nobservers = 1\n\n[run]\nchaos = \"200ms\"\n",
+    );
+    let line = "fuzz observer.toml --profile apache-3.9.4 --only S10 --runs 40 --budget 300000 --json";
+    let report = run(&scratch, line).exits(1).json();
+    let folder = report["failures"][0]["examples"][0]["folder"].as_str().unwrap().to_owned();
+    let file = |name: &str| fs::read_to_string(scratch.path(&format!("{folder}/{name}"))).expect(name);
+    let readme = file("README.md");
+    assert!(readme.contains("It takes: habit `observer-acks-early`.\n"), "{readme}");
+    let shrunk = file("shrunk.toml");
+    assert!(shrunk.contains("habits = [\"observer-acks-early\"]") && !shrunk.contains("profile"), "{shrunk}");
+    let again = readme.lines().find_map(|line| line.strip_prefix("zabsim run shrunk.toml ")).expect(&readme);
+    let again = again.split('#').next().unwrap().trim();
+    assert!(
+        run(&scratch, &format!("run {folder}/shrunk.toml {again}")).exits(1).out.contains("S10 commit consistency")
+    );
+}
+
 #[test]
 fn a_failure_of_a_known_shape_is_counted_and_has_no_folder() {
     let scratch = scratch("fuzz-shapes");
@@ -193,7 +250,7 @@ fn a_failure_of_a_known_shape_is_counted_and_has_no_folder() {
         assert_eq!(shapes.len(), all, "{failure}");
         assert!(examples(failure).iter().all(|it| Path::new(&scratch.path(it["folder"].as_str().unwrap())).is_dir()));
     }
-    assert_eq!(fs::read_dir(scratch.path("out/fuzz")).unwrap().count(), shown + 1, "and campaign.json");
+    assert_eq!(fs::read_dir(scratch.path("out/fuzz")).unwrap().count(), shown + 2, "and campaign.json with its lock");
 }
 
 #[test]
@@ -240,6 +297,48 @@ fn machines_get_what_they_can_read_whatever_the_names() {
     assert_eq!((cases, failures, suites), (rules.len(), 1, vec![odd.to_owned()]));
 }
 
+/// The ledger has no tree and no files, and `--only` leaves out the rest.
+#[test]
+fn what_no_run_was_judged_by_is_skipped() {
+    let scratch = scratch("fuzz-judged");
+    let judged = |flags: &str| {
+        run(&scratch, &format!("fuzz calm.toml --runs 1 --keep-going --budget 15000 --junit j.xml {flags}"));
+        fs::remove_dir_all(scratch.path("out")).unwrap();
+        let text = fs::read_to_string(scratch.path("j.xml")).unwrap();
+        let cases: Vec<&str> = text.split("<testcase ").skip(1).collect();
+        let counted = format!("skipped=\"{}\"", cases.iter().filter(|case| case.contains("<skipped ")).count());
+        assert_eq!(text.matches(&counted).count(), 2, "{counted} in\n{text}");
+        let name = |case: &str| case.split("name=\"").nth(2).unwrap().split([' ', '"']).next().unwrap().to_owned();
+        cases.iter().filter(|case| !case.contains("<skipped ")).map(|case| name(case)).collect::<Vec<String>>()
+    };
+    let ledger = judged("");
+    assert!(["S1", "S4", "K2", "panic"].iter().all(|id| ledger.iter().any(|judged| judged == id)), "{ledger:?}");
+    assert!(["K5", "K6", "K7", "D11"].iter().all(|id| ledger.iter().all(|judged| judged != id)), "{ledger:?}");
+    let whole = judged("--service zookeeper");
+    assert!(["K5", "D11"].iter().all(|id| whole.iter().any(|judged| judged == id)), "{whole:?}");
+    assert_eq!(judged("--only K2"), ["K2", "panic", "promise", "stalled"]);
+}
+
+/// An alert is the same one tomorrow: neither seeds nor counts are in its fingerprint, and it stands at the file that was given.
+#[test]
+fn an_alert_keeps_its_fingerprint() {
+    let scratch = scratch("fuzz-fingerprints");
+    let alert = |seeds: &str| {
+        run(
+            &scratch,
+            &format!("fuzz calm.toml --seeds {seeds} --keep-going --budget 15000 --sarif s.json --out {seeds}"),
+        )
+        .exits(1);
+        let sarif: Value = serde_json::from_str(&fs::read_to_string(scratch.path("s.json")).unwrap()).unwrap();
+        sarif["runs"][0]["results"][0].clone()
+    };
+    let (one, other) = (alert("1..3"), alert("7..=7"));
+    assert_eq!(one["partialFingerprints"], other["partialFingerprints"]);
+    let hash = one["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap();
+    assert!(hash.len() == 18 && hash.ends_with(":1"), "{hash}");
+    assert_eq!(one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "calm.toml");
+}
+
 #[test]
 fn another_campaign_in_the_same_directory_is_refused() {
     let scratch = scratch("fuzz-other");
@@ -256,8 +355,12 @@ fn another_campaign_in_the_same_directory_is_refused() {
     let build = text.lines().find(|line| line.contains("\"build\"")).unwrap();
     scratch.file("out/fuzz/campaign.json", &text.replace(build, "  \"build\": \"0\","));
     assert!(run(&scratch, "fuzz --runs 2").exits(2).err.contains("another build of zabsim"));
-    scratch.file("out/fuzz/campaign.json", "{}");
-    assert!(run(&scratch, "fuzz --runs 2").exits(2).err.contains("out/fuzz/campaign.json: "));
+    for damaged in ["{}", &text[..text.len() / 2]] {
+        scratch.file("out/fuzz/campaign.json", damaged);
+        let refused = run(&scratch, "fuzz --runs 2").exits(2).err;
+        assert!(refused.contains("out/fuzz/campaign.json: ") && refused.contains("it is damaged"), "{refused}");
+        assert!(refused.contains("rm -r out/fuzz"), "{refused}");
+    }
 }
 
 #[test]
@@ -275,10 +378,18 @@ fn a_command_line_that_is_none_is_refused() {
         ("fuzz --runs 2 --seed 18446744073709551615", "goes beyond the last seed"),
         ("fuzz --runs 2 --mutant no-such-mutant", "no-such-mutant"),
         ("fuzz no-such.toml --runs 2", "cannot read no-such.toml"),
-        ("fuzz calm.toml --runs 2 --out calm.toml", "cannot write calm.toml"),
+        ("fuzz calm.toml --runs 2 --out calm.toml", "calm.toml is not a directory"),
+        ("fuzz --runs 2 --mend stale-acks", "--mend takes a habit away from servers that have some"),
+        ("fuzz calm.toml --runs 2 --mend stale-acks", "give them those of a release with --profile"),
+        ("fuzz --time 0s", "expected a time such as 90s"),
+        ("fuzz --runs 2 --junit nowhere/x.xml", "cannot write nowhere/x.xml: there is no directory nowhere"),
+        ("merge calm.toml --sarif nowhere/x.json", "there is no directory nowhere"),
+        ("fuzz --runs 2 --habit stale-ack", "unknown habit `stale-ack`; did you mean `stale-acks`?"),
+        ("fuzz --runs 2 --habit nope", "unknown habit `nope`; `zabsim profiles` lists them"),
         ("merge", "required"),
     ] {
         let refused = run(&scratch, line).exits(2);
         assert!(refused.err.contains(what) && refused.out.is_empty(), "{line}: {refused:?}");
     }
+    assert!(!Path::new(&scratch.path("nowhere")).exists());
 }

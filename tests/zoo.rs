@@ -110,6 +110,8 @@ fn mutants_are_listed_with_place_source_and_story() {
     }
     let ran = run("mutants zk-115").exits(2);
     assert!(ran.err.contains("did you mean `zk-115"), "{}", ran.err);
+    let strange = run("mutants --score nope").exits(2).err;
+    assert!(strange.contains("`zabsim mutants` lists them") && !strange.contains("did you mean"), "{strange}");
 }
 
 #[test]

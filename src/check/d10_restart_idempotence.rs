@@ -23,7 +23,11 @@ impl RestartIdempotence {
         let expected = ghost.peer(node).applied.last_zxid(&ghost.chosen);
         let found = if facts.last_zxid == Zxid::MISSING { Zxid::ZERO } else { facts.last_zxid };
         out.check(Property::D10, found == expected, [node], || {
-            (format!("the disk's history up to {expected}"), format!("{node} recovered it up to {}", facts.last_zxid))
+            let seen = match facts.last_zxid {
+                Zxid::MISSING => format!("{node} found no data"),
+                last => format!("{node} recovered it up to {last}"),
+            };
+            (format!("the disk's history up to {expected}"), seen)
         });
         if found == expected {
             self.on_state(ghost, node, facts.digest, out);

@@ -16,7 +16,8 @@ use crate::sim::Node;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all held, or violated as promised · 1 safety violated or a promise broken · 2 usage, a bad file, or a trace that \
-ends before its run did · 3 liveness violated · 4 panic in the core · 5 replay diverged";
+ends before its run did · 3 liveness violated · 4 panic in the core · 5 replay diverged · 6 a campaign that found \
+nothing so far and did not finish";
 
 const NAMES: &str = "\
 Names: p3 is a server; p1>p3#2 the second connection that p1 as a learner made to p3 as its leader; e2 an epoch; 2:1f the zxid of \

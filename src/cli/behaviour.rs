@@ -1,7 +1,7 @@
 //! `--service`, `--profile`, `--habit`, `--mend`, `--only`: what servers replicate, how they behave and what is judged, said on the
 //! command line instead of in a file; and `zabsim profiles`, which lists both.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::Serialize;
 
@@ -42,7 +42,17 @@ fn parse_profile(name: &str) -> Result<Profile, String> {
 }
 
 fn parse_habit(name: &str) -> Result<HabitName, String> {
-    HabitName::try_from(name.to_owned())
+    let advice = || match nearest(name, Habit::all().map(Habit::name)) {
+        Some(near) => format!("unknown habit `{name}`; did you mean `{near}`?"),
+        None => format!("unknown habit `{name}`; `zabsim profiles` lists them"),
+    };
+    HabitName::try_from(name.to_owned()).map_err(|_| advice())
+}
+
+/// The name that was probably meant, if one is alike.
+pub(super) fn nearest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let distances = names.map(|name| (strsim::damerau_levenshtein(given, name), name));
+    distances.min().filter(|(distance, name)| *distance <= name.len() / 3).map(|(_, name)| name)
 }
 
 fn parse_property(id: &str) -> Result<Property, String> {
@@ -69,9 +79,21 @@ impl Behaviour {
         scenario.promise.only.extend(self.only.iter().map(|property| property.id().to_owned()));
     }
 
+    /// Demands that there is something to mend, if that is asked of a scenario.
+    pub(super) fn assert_mendable(&self, scenario: &Scenario) -> Result<()> {
+        let given = self.profile.is_some() || !self.habit.is_empty() || !scenario.all_habits().is_empty();
+        ensure!(
+            self.mend.is_empty() || given,
+            "--mend takes a habit away from servers that have some, and these have none; give them those of a release with \
+             --profile, or name them with --habit"
+        );
+        Ok(())
+    }
+
     /// Changes a scenario and its text.
     pub(super) fn rewrite(&self, mut loaded: Loaded) -> Result<Loaded> {
         if !self.is_usual() {
+            self.assert_mendable(&loaded.scenario)?;
             self.apply(&mut loaded.scenario);
             let text = loaded.scenario.written(&loaded.scenario.moral);
             loaded.scenario.text = text.with_context(|| format!("{} cannot be written with habits", loaded.path))?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::args::{DiagramArgs, Format};
 use super::render::Screen;
 use super::{Exit, engine, files};
-use crate::trace::diagram::{LEGEND, Moment, Pick, TextDiagram, mermaid, svg};
+use crate::trace::diagram::{LEGEND, Moment, Pick, TextDiagram, mermaid, svg, verdict};
 use crate::trace::{Replay, Trace};
 
 /// Above this a picture is hardly readable, and few programs draw it.
@@ -72,6 +72,9 @@ fn text(trace: &Trace, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> R
         !screen.is_closed()
     })
     .unwrap_or_else(|broke| exit = super::replay::tell(trace, &broke, screen));
+    for line in verdict(trace, &replay) {
+        show(&diagram.below(&line), screen);
+    }
     if let Some(error) = failed {
         return Err(error).context("cannot write the diagram");
     }
@@ -80,7 +83,7 @@ fn text(trace: &Trace, pick: Pick, out: Option<&Path>, screen: &mut Screen) -> R
 }
 
 fn picture(trace: &Trace, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) -> Result<(usize, Exit)> {
-    let (moments, nodes, exit) = collect(trace, pick, screen);
+    let (moments, nodes, violated, exit) = collect(trace, pick, screen);
     let shown = moments.iter().filter(|moment| pick.takes(moment)).count();
     if shown > MANY {
         screen
@@ -88,7 +91,7 @@ fn picture(trace: &Trace, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) 
     }
     let title = format!("{} · seed {}", trace.header.scenario, trace.header.seed);
     let picture = match args.format {
-        Format::Svg => svg(&title, nodes, &moments, pick),
+        Format::Svg => svg(&title, nodes, &moments, pick, &violated),
         Format::Mermaid | Format::Text => mermaid(&title, nodes, &moments, pick),
     };
     match &args.out {
@@ -98,7 +101,7 @@ fn picture(trace: &Trace, pick: &Pick, args: &DiagramArgs, screen: &mut Screen) 
     Ok((shown, exit))
 }
 
-fn collect(trace: &Trace, pick: &Pick, screen: &mut Screen) -> (Vec<Moment>, usize, Exit) {
+fn collect(trace: &Trace, pick: &Pick, screen: &mut Screen) -> (Vec<Moment>, usize, Vec<String>, Exit) {
     let mut replay = Replay::new(trace);
     let mut moments = Vec::new();
     let mut exit = Exit::Good;
@@ -110,5 +113,5 @@ fn collect(trace: &Trace, pick: &Pick, screen: &mut Screen) -> (Vec<Moment>, usi
         true
     })
     .unwrap_or_else(|broke| exit = super::replay::tell(trace, &broke, screen));
-    (moments, replay.world().setup().nodes.len(), exit)
+    (moments, replay.world().setup().nodes.len(), verdict(trace, &replay), exit)
 }

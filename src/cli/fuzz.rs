@@ -51,20 +51,30 @@ pub(super) fn fuzz(args: &FuzzArgs, screen: &mut Screen) -> Result<Exit> {
         return Ok(Exit::Usage);
     }
     name_apart(&mut scenarios);
+    if scenarios.is_empty() {
+        args.behaviour.assert_mendable(&Scenario::default())?;
+    }
+    args.forms.assert_writable(Some(&args.out))?;
     let interrupted = interruption()?;
-    let progress = state::resume(&args.out, campaign(args, &scenarios)?)?;
+    let _lock = state::lock(&args.out)?;
+    let mut progress = state::resume(&args.out, campaign(args, &scenarios)?)?;
+    progress.is_out_of_time = is_time_over(args, progress.millis);
     // Before anything else: a directory that cannot be written should not cost a night.
     state::write(&args.out, &progress)?;
     let mut hunt = Hunt { args, scenarios: &scenarios, progress, interrupted, failed: None };
     hunt.run(screen)?;
     let Progress { campaign, tally, .. } = &hunt.progress;
-    let report = FuzzReport::new(campaign, tally, std::slice::from_ref(&args.out), promise_line);
+    let unfinished: Vec<String> = hunt.progress.interruption().into_iter().collect();
+    // An engine that runs an array of tasks takes any other status for a crash, which an interruption is to it.
+    let worst = if args.shard.is_some() { Exit::Good } else { tally.worst().into() };
+    let exit = if unfinished.is_empty() { worst } else { worst.of_a_part() };
+    let report = FuzzReport::new(campaign, tally, std::slice::from_ref(&args.out), promise_line, unfinished);
     publish(&report, &args.forms, screen)?;
-    // An engine that runs an array of tasks takes any other status for a crash.
-    Ok(if args.shard.is_some() { Exit::Good } else { tally.worst().into() })
+    Ok(exit)
 }
 
 pub(super) fn merge(args: &MergeArgs, screen: &mut Screen) -> Result<Exit> {
+    args.forms.assert_writable(None)?;
     let mut parts: Vec<(Progress, PathBuf)> = Vec::new();
     for directory in &args.directories {
         parts.push((state::read(directory)?, directory.clone()));
@@ -90,18 +100,22 @@ pub(super) fn merge(args: &MergeArgs, screen: &mut Screen) -> Result<Exit> {
         .filter(|&index| !parts.iter().any(|(part, _)| shard(part).index == index))
         .map(|index| format!("{index}/{of}"))
         .collect();
-    if !missing.is_empty() {
-        screen.note(format_args!("note: not all shards are here; missing: {}", missing.join(", ")));
-    }
-    for (part, directory) in parts.iter().filter(|(part, _)| part.campaign.runs.is_some() && !part.is_complete()) {
-        let left = part.campaign.len() - part.position;
-        screen.note(format_args!("note: {} is not complete: {} to go", directory.display(), plural(left, "run")));
+    let mut unfinished: Vec<String> = parts.iter().filter_map(|(part, _)| part.interruption()).collect();
+    match missing.as_slice() {
+        [] => {}
+        [one] => unfinished.push(format!("shard {one} is missing")),
+        many => unfinished.push(format!("shards {} are missing", many.join(", "))),
     }
     let mut tally = first.0.tally.clone();
     rest.iter().for_each(|(part, _)| tally.merge(&part.tally));
     let directories: Vec<PathBuf> = parts.into_iter().map(|(_, directory)| directory).collect();
-    publish(&FuzzReport::new(&campaign, &tally, &directories, promise_line), &args.forms, screen)?;
-    Ok(tally.worst().into())
+    let worst = Exit::from(tally.worst());
+    let exit = if unfinished.is_empty() || args.partial { worst } else { worst.of_a_part() };
+    publish(&FuzzReport::new(&campaign, &tally, &directories, promise_line, unfinished), &args.forms, screen)?;
+    if exit == Exit::Unfinished {
+        screen.note("note: this is not the whole campaign; --partial accepts it");
+    }
+    Ok(exit)
 }
 
 fn publish(report: &FuzzReport, forms: &Forms, screen: &mut Screen) -> Result<()> {
@@ -179,6 +193,10 @@ fn campaign(args: &FuzzArgs, scenarios: &[Loaded]) -> Result<Campaign> {
     })
 }
 
+fn is_time_over(args: &FuzzArgs, millis: u64) -> bool {
+    args.time.is_some_and(|time| u128::from(millis) >= time.as_millis())
+}
+
 /// A campaign under way.
 struct Hunt<'a> {
     args: &'a FuzzArgs,
@@ -193,8 +211,7 @@ struct Hunt<'a> {
 impl Hunt<'_> {
     fn run(&mut self, screen: &mut Screen) -> Result<()> {
         let total = self.progress.campaign.len();
-        let is_time_over = |millis: u64| self.args.time.is_some_and(|time| u128::from(millis) >= time.as_millis());
-        if self.progress.is_complete() || is_time_over(self.progress.millis) {
+        if self.progress.is_complete() || self.progress.is_out_of_time {
             if self.progress.position > 0 {
                 let place = files::quoted(&self.args.out);
                 screen.note(format_args!(
@@ -233,6 +250,7 @@ impl Hunt<'_> {
                 }
                 self.progress.position = position + 1;
                 self.progress.millis = u64::try_from((before + started.elapsed()).as_millis()).unwrap_or(u64::MAX);
+                self.progress.is_out_of_time = is_time_over(args, self.progress.millis);
                 bar.show(&self.progress, started.elapsed());
                 if is_bad || saved.elapsed() >= SAVED_EVERY {
                     saved = Instant::now();
@@ -241,7 +259,7 @@ impl Hunt<'_> {
                         return ControlFlow::Break(());
                     }
                 }
-                let is_over = is_time_over(self.progress.millis) || interrupted.load(Ordering::Relaxed);
+                let is_over = self.progress.is_out_of_time || interrupted.load(Ordering::Relaxed);
                 if is_over || self.progress.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             },
         );

@@ -57,6 +57,15 @@ enum Exit {
     Panic = 4,
     /// A replay was not as recorded.
     Diverged = 5,
+    /// A campaign found nothing so far: it was interrupted, or shards of it are missing.
+    Unfinished = 6,
+}
+
+impl Exit {
+    /// What stands for a campaign of which this is a part: that nothing was found says nothing of the rest.
+    fn of_a_part(self) -> Exit {
+        if self == Exit::Good { Exit::Unfinished } else { self }
+    }
 }
 
 impl From<Verdict> for Exit {

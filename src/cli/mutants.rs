@@ -15,6 +15,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Exit;
+use super::behaviour::nearest;
 use super::files;
 use super::render::{Screen, WIDTH, bold, dim, wrapped};
 use crate::fuzz::score::SEEDS;
@@ -75,9 +76,9 @@ impl MutantsArgs {
 
 fn parse_mutant(name: &str) -> Result<Mutant, String> {
     Mutant::from_name(name).ok_or_else(|| {
-        let near = Mutant::all().max_by_key(|mutant| (strsim::jaro_winkler(mutant.name(), name) * 1e6) as u64);
-        let near = near.map_or("", Mutant::name);
-        format!("there is no such mutant; did you mean `{near}`? `zabsim mutants` lists them")
+        let near = nearest(name, Mutant::all().map(Mutant::name));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        format!("there is no mutant `{name}`{near} (`zabsim mutants` lists them)")
     })
 }
 

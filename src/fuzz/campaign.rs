@@ -135,6 +135,8 @@ pub struct Progress {
     pub build: String,
     /// How long it took so far, in milliseconds of the clock on the wall.
     pub millis: u64,
+    /// Whether it ended because that was as long as it was given.
+    pub is_out_of_time: bool,
     /// The runs at the positions before this one are counted.
     pub position: u64,
     /// What they came to.
@@ -142,17 +144,35 @@ pub struct Progress {
 }
 
 /// The format of [`Progress`].
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 impl Progress {
     /// Nothing done yet.
     pub fn new(campaign: Campaign, build: String) -> Progress {
-        Progress { format: FORMAT, campaign, build, millis: 0, position: 0, tally: Tally::default() }
+        Progress {
+            format: FORMAT,
+            campaign,
+            build,
+            millis: 0,
+            is_out_of_time: false,
+            position: 0,
+            tally: Tally::default(),
+        }
     }
 
     /// Whether there is nothing left to run.
     pub fn is_complete(&self) -> bool {
         self.position >= self.campaign.len() || self.is_stopped()
+    }
+
+    /// Where it was interrupted, in words; `None` if it came to its end: its last run, its first failure, or its time.
+    pub fn interruption(&self) -> Option<String> {
+        let Campaign { shard, runs, .. } = &self.campaign;
+        let which = shard.map_or_else(String::new, |shard| format!("shard {}/{} was ", shard.index, shard.of));
+        let planned = runs.map_or_else(String::new, |_| format!(" of {}", self.campaign.len()));
+        let noun = if self.position == 1 && runs.is_none() { "run" } else { "runs" };
+        let is_over = self.is_complete() || self.is_out_of_time;
+        (!is_over).then(|| format!("{which}interrupted after {}{planned} {noun}", self.position))
     }
 
     /// Whether a failure ended it.
@@ -203,6 +223,20 @@ mod tests {
         let endless = campaign(0, None, None);
         assert_eq!(endless.place(endless.len() - 1).seed, u64::MAX - 1);
         assert!(!endless.is_empty());
+    }
+
+    #[test]
+    fn only_what_did_not_come_to_its_end_was_interrupted() {
+        let mut progress = Progress::new(campaign(0, Some(10), Some(Shard { index: 2, of: 2 })), String::new());
+        progress.position = 3;
+        assert_eq!(progress.interruption().unwrap(), "shard 2/2 was interrupted after 3 of 5 runs");
+        progress.is_out_of_time = true;
+        assert_eq!(progress.interruption(), None);
+        (progress.is_out_of_time, progress.position) = (false, 5);
+        assert_eq!(progress.interruption(), None);
+        let mut endless = Progress::new(campaign(0, None, None), String::new());
+        endless.position = 1;
+        assert_eq!(endless.interruption().unwrap(), "interrupted after 1 run");
     }
 
     #[test]

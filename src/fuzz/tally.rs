@@ -23,6 +23,8 @@ pub struct Tally {
     pub steps: u64,
     /// How many runs came to each verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
+    /// The properties that some run of each scenario was judged by, by id.
+    pub judged: BTreeMap<usize, BTreeSet<String>>,
     /// The situations that were reached.
     pub reached: BTreeMap<String, Reach>,
     /// How many runs had each value of each aspect.
@@ -83,6 +85,12 @@ impl Tally {
         self.runs += 1;
         self.steps += trial.steps;
         *self.verdicts.entry(trial.verdict).or_default() += 1;
+        let judged = self.judged.entry(scenario).or_default();
+        for &id in &trial.judged {
+            if !judged.contains(id) {
+                judged.insert(id.to_owned());
+            }
+        }
         for (name, times) in &trial.reached {
             let reach = entry(&mut self.reached, name);
             reach.runs += 1;
@@ -119,6 +127,9 @@ impl Tally {
         self.steps += other.steps;
         for (&verdict, runs) in &other.verdicts {
             *self.verdicts.entry(verdict).or_default() += runs;
+        }
+        for (&scenario, theirs) in &other.judged {
+            self.judged.entry(scenario).or_default().extend(theirs.iter().cloned());
         }
         for (name, theirs) in &other.reached {
             let reach = entry(&mut self.reached, name);
@@ -211,6 +222,7 @@ mod tests {
             seed,
             verdict: if failed { Verdict::SafetyViolated } else { Verdict::Held },
             steps: seed * 10,
+            judged: vec![if failed { "K2" } else { "S1" }],
             reached: vec![("torn-write".into(), seed)],
             inputs: vec![("participants", (seed % 5).to_string())],
             symptom: failed.then_some(symptom),

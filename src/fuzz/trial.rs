@@ -15,6 +15,8 @@ pub struct Trial {
     pub verdict: Verdict,
     /// How many steps were made; 0 if the core panicked.
     pub steps: u64,
+    /// The properties that something in it was judged by, by id.
+    pub judged: Vec<&'static str>,
     /// The situations it reached, how often.
     pub reached: Vec<(String, u64)>,
     /// What went into it: an aspect and its value.
@@ -50,6 +52,7 @@ impl Trial {
                     seed,
                     verdict: Verdict::Panicked,
                     steps: 0,
+                    judged: Vec::new(),
                     reached: Vec::new(),
                     inputs: inputs::of(scenario, seed, &Default::default()),
                     symptom: Some(Symptom { property: "panic".into(), place: place(&said), said }),
@@ -70,10 +73,13 @@ impl Trial {
     }
 
     fn of(scenario: &Scenario, seed: u64, outcome: &Outcome) -> Trial {
+        let only = &scenario.promise.only;
+        let is_asked = |id: &str| only.is_empty() || only.iter().any(|asked| asked == id);
         Trial {
             seed,
             verdict: outcome.verdict,
             steps: outcome.steps,
+            judged: outcome.summary.checked.iter().map(|it| it.id()).filter(|id| is_asked(id)).collect(),
             reached: outcome.summary.reached.iter().map(|(name, &times)| (name.clone(), times)).collect(),
             inputs: inputs::of(scenario, seed, &outcome.summary.faults),
             symptom: (!outcome.verdict.is_good()).then(|| symptom(outcome)),
@@ -122,6 +128,7 @@ mod tests {
             seed: 1,
             verdict: Verdict::LivenessViolated,
             steps: 1,
+            judged: Vec::new(),
             reached: Vec::new(),
             inputs: Vec::new(),
             symptom: Some(Symptom { property: property.into(), place: String::new(), said: String::new() }),

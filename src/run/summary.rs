@@ -33,6 +33,9 @@ pub struct Summary {
     pub recovery: Option<Duration>,
     /// How many properties were checked.
     pub properties_checked: usize,
+    /// Which.
+    #[serde(skip)]
+    pub checked: Vec<Property>,
     /// Which interesting situations occurred, how often.
     pub reached: BTreeMap<String, u64>,
 }
@@ -128,7 +131,8 @@ impl Summary {
             *self.faults.entry(name.to_owned()).or_default() += u64::from(times);
         }
         self.recovery = checkers.recovery_time();
-        self.properties_checked = Property::all().iter().filter(|&&property| checkers.checked(property) > 0).count();
+        self.checked = Property::all().iter().copied().filter(|&property| checkers.checked(property) > 0).collect();
+        self.properties_checked = self.checked.len();
         self.reached =
             checkers.reached().iter().filter(|&(_, n)| n > 0).map(|(s, n)| (s.name().to_owned(), n)).collect();
         let lost =

@@ -1,8 +1,9 @@
 //! What can be said to `zabsim fuzz` and `zabsim merge`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::super::behaviour::Behaviour;
@@ -61,6 +62,9 @@ pub(in crate::cli) struct MergeArgs {
     /// Directories of the shards of one campaign.
     #[arg(required = true, value_name = "DIR")]
     pub directories: Vec<PathBuf>,
+    /// Accept a part of a campaign: missing or interrupted shards do not change the exit code.
+    #[arg(long)]
+    pub partial: bool,
     #[command(flatten)]
     pub forms: Forms,
 }
@@ -82,13 +86,34 @@ pub(in crate::cli) struct Forms {
     pub github: bool,
 }
 
+impl Forms {
+    /// A report that has nowhere to go should not cost a night. What is in `out` gets its directories.
+    pub(super) fn assert_writable(&self, out: Option<&Path>) -> Result<()> {
+        for path in self.junit.iter().chain(&self.sarif) {
+            let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+            let Some(directory) = directory.filter(|directory| !out.is_some_and(|out| directory.starts_with(out)))
+            else {
+                continue;
+            };
+            ensure!(
+                directory.is_dir(),
+                "cannot write {}: there is no directory {}",
+                path.display(),
+                directory.display()
+            );
+        }
+        Ok(())
+    }
+}
+
 fn parse_time(text: &str) -> Result<Duration, String> {
     let units = [("s", 1), ("m", 60), ("h", 3600)];
     let parsed = units.iter().find_map(|(unit, seconds)| {
         let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
         number.checked_mul(*seconds)
     });
-    parsed.map(Duration::from_secs).ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, not {text:?}"))
+    let parsed = parsed.filter(|&seconds| seconds > 0).map(Duration::from_secs);
+    parsed.ok_or_else(|| format!("expected a time such as 90s, 10m or 2h, not {text:?}"))
 }
 
 fn parse_shard(text: &str) -> Result<Shard, String> {
@@ -104,7 +129,11 @@ mod tests {
     #[test]
     fn times_and_shards_are_read_or_refused() {
         assert_eq!(["90s", "10m", "2h"].map(|text| parse_time(text).unwrap().as_secs()), [90, 600, 7200]);
-        assert!(["", "10", "m", "1.5h", "-1s", "99999999999999999999h"].iter().all(|text| parse_time(text).is_err()));
+        assert!(
+            ["", "0s", "0h", "10", "m", "1.5h", "-1s", "99999999999999999999h"]
+                .iter()
+                .all(|text| parse_time(text).is_err())
+        );
         assert_eq!(parse_shard("2/4"), Ok(Shard { index: 2, of: 4 }));
         assert!(["", "0/4", "5/4", "1/0", "1", "a/b"].iter().all(|text| parse_shard(text).is_err()));
     }

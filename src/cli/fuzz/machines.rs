@@ -1,6 +1,6 @@
 //! The report for other programs: JUnit, SARIF, annotations of GitHub Actions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anyhow::Result;
@@ -9,6 +9,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use serde_json::{Value, json};
 
 use super::report::{Failure, FuzzReport};
+use super::state::digest;
 use crate::check::Property;
 use crate::fuzz::swarm;
 
@@ -24,30 +25,43 @@ fn rules() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     Property::all().iter().map(|property| (property.id(), property.name(), property.statement())).chain(OTHERS)
 }
 
-/// A suite for each scenario, with a case for everything a run is held to.
+/// A suite for each scenario, with a case for everything a run is held to; what no run was judged by is skipped.
 pub(super) fn junit(report: &FuzzReport) -> Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let suites = suites(report);
     let cases = rules().count();
-    let failed: usize = suites.iter().map(|(_, failures)| failures.len()).sum();
-    let counted = |element: &mut BytesStart<'_>, suites: usize, failed: usize| {
+    let failed: usize = suites.iter().map(|suite| suite.failures.len()).sum();
+    let skipped = |suite: &Suite| rules().filter(|(id, ..)| !suite.is_judged(id)).count();
+    let all_skipped: usize = suites.iter().map(skipped).sum();
+    let counted = |element: &mut BytesStart<'_>, suites: usize, failed: usize, skipped: usize| {
         element.push_attribute(("tests", (suites * cases).to_string().as_str()));
         element.push_attribute(("failures", failed.to_string().as_str()));
+        element.push_attribute(("skipped", skipped.to_string().as_str()));
     };
     let mut root = BytesStart::new("testsuites");
     root.push_attribute(("name", "zabsim fuzz"));
-    counted(&mut root, suites.len(), failed);
+    counted(&mut root, suites.len(), failed, all_skipped);
     writer.write_event(Event::Start(root))?;
-    for (name, failures) in &suites {
-        let mut suite = BytesStart::new("testsuite");
-        suite.push_attribute(("name", name.as_str()));
-        counted(&mut suite, 1, failures.len());
-        writer.write_event(Event::Start(suite))?;
+    for suite in &suites {
+        let Suite { name, failures, .. } = suite;
+        let number = skipped(suite);
+        let mut element = BytesStart::new("testsuite");
+        element.push_attribute(("name", name.as_str()));
+        counted(&mut element, 1, failures.len(), number);
+        writer.write_event(Event::Start(element))?;
         for (id, rule, _) in rules() {
             let mut case = BytesStart::new("testcase");
             case.push_attribute(("classname", name.as_str()));
             case.push_attribute(("name", format!("{id} {rule}").as_str()));
+            if !suite.is_judged(id) {
+                writer.write_event(Event::Start(case))?;
+                let mut skipped = BytesStart::new("skipped");
+                skipped.push_attribute(("message", "no run was judged by it"));
+                writer.write_event(Event::Empty(skipped))?;
+                writer.write_event(Event::End(BytesEnd::new("testcase")))?;
+                continue;
+            }
             let Some(found) = failures.get(id) else {
                 writer.write_event(Event::Empty(case))?;
                 continue;
@@ -68,8 +82,28 @@ pub(super) fn junit(report: &FuzzReport) -> Result<String> {
     Ok(String::from_utf8(writer.into_inner())? + "\n")
 }
 
-/// Scenarios with what failed in each, by id.
-fn suites(report: &FuzzReport) -> Vec<(String, BTreeMap<&str, Vec<&Failure>>)> {
+/// A scenario.
+struct Suite<'r> {
+    name: String,
+    /// What failed in it, by id.
+    failures: BTreeMap<&'r str, Vec<&'r Failure>>,
+    judged: &'r BTreeSet<String>,
+    /// Nobody promised anything of drawn scenarios, and what they stall in is for the properties to tell.
+    is_drawn: bool,
+}
+
+impl Suite<'_> {
+    fn is_judged(&self, id: &str) -> bool {
+        let judged = match id {
+            "panic" => true,
+            "promise" | "stalled" => !self.is_drawn,
+            id => self.judged.contains(id),
+        };
+        judged || self.failures.contains_key(id)
+    }
+}
+
+fn suites(report: &FuzzReport) -> Vec<Suite<'_>> {
     let paths = match report.scenarios.as_slice() {
         [] => vec![swarm::NAME.to_owned()],
         some => some.to_vec(),
@@ -80,7 +114,9 @@ fn suites(report: &FuzzReport) -> Vec<(String, BTreeMap<&str, Vec<&Failure>>)> {
         report.failures.iter().filter(own).for_each(|it| failed.entry(&it.property).or_default().push(it));
         failed
     };
-    paths.into_iter().map(|path| (legal(&path), failed(&path))).collect()
+    let is_drawn = report.scenarios.is_empty();
+    let suite = |(path, judged): (String, _)| Suite { name: legal(&path), failures: failed(&path), judged, is_drawn };
+    paths.into_iter().zip(&report.judged).map(suite).collect()
 }
 
 /// XML has no way to say a control character, escaped or not.
@@ -114,7 +150,6 @@ pub(super) fn sarif(report: &FuzzReport) -> Value {
         .iter()
         .map(|failure| {
             let (file, line) = place(failure);
-            let shapes: Vec<String> = failure.examples.iter().map(|example| example.shape.join(",")).collect();
             json!({
                 "ruleId": failure.property,
                 "level": "error",
@@ -123,7 +158,7 @@ pub(super) fn sarif(report: &FuzzReport) -> Value {
                     "physicalLocation": { "artifactLocation": { "uri": uri(&file) }, "region": { "startLine": line } },
                 }],
                 "occurrenceCount": failure.runs,
-                "partialFingerprints": { "shape/v1": format!("{}:{}", failure.property, shapes.join(";")) },
+                "partialFingerprints": fingerprints(failure),
             })
         })
         .collect();
@@ -135,6 +170,13 @@ pub(super) fn sarif(report: &FuzzReport) -> Value {
             "results": results,
         }],
     })
+}
+
+/// What makes this the alert of last time, whatever seeds there were and however often it failed. The first is what GitHub goes by.
+fn fingerprints(failure: &Failure) -> Value {
+    let shape = failure.examples.first().map_or_else(String::new, |example| example.shape.join(","));
+    let told = format!("{}:{shape}", failure.property);
+    json!({ "primaryLocationLineHash": format!("{}:1", digest(&told)), "shape/v2": told })
 }
 
 /// Where to look: the scenario that was given, else the one that was written.

@@ -1,6 +1,6 @@
 //! What a campaign came to, in plain data: the same whatever the jobs and the shards, without wall-clock time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -19,6 +19,9 @@ use crate::run::Verdict;
 pub(super) struct FuzzReport {
     /// Files; none if every seed drew its own.
     pub scenarios: Vec<String>,
+    /// The properties that some run of each scenario was judged by; of drawn ones, that any was.
+    #[serde(skip)]
+    pub judged: Vec<BTreeSet<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mutant: Option<String>,
     /// How servers behaved and what was judged, as said on the command line.
@@ -31,6 +34,9 @@ pub(super) struct FuzzReport {
     pub runs: u64,
     pub steps: u64,
     pub verdicts: Vec<Count>,
+    /// Why it is not the whole campaign: what was interrupted, and which shards are missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<String>,
     pub failures: Vec<Failure>,
     pub reached: Vec<Reached>,
     /// Of the situations that some run could reach.
@@ -100,6 +106,7 @@ impl FuzzReport {
         tally: &Tally,
         directories: &[PathBuf],
         line: impl Fn(&Member) -> Option<usize>,
+        unfinished: Vec<String>,
     ) -> FuzzReport {
         let reached = |(what, reach): (&String, &crate::fuzz::tally::Reach)| Reached {
             what: what.clone(),
@@ -130,6 +137,9 @@ impl FuzzReport {
         failures.sort_by_key(|(first, _)| *first);
         FuzzReport {
             scenarios: campaign.scenarios.iter().map(|member| member.path.clone()).collect(),
+            judged: (0..campaign.scenarios.len().max(1))
+                .map(|scenario| tally.judged.get(&scenario).cloned().unwrap_or_default())
+                .collect(),
             mutant: campaign.mutant.clone(),
             behaviour: campaign.behaviour.clone(),
             first_seed: campaign.first_seed,
@@ -137,6 +147,7 @@ impl FuzzReport {
             runs: tally.runs,
             steps: tally.steps,
             verdicts: tally.verdicts.iter().map(|(it, &times)| Count { what: it.word().into(), times }).collect(),
+            unfinished,
             failures: failures.into_iter().map(|(_, failure)| failure).collect(),
             reached: tally.reached.iter().map(reached).collect(),
             never_reached: engine::situations()

@@ -1,5 +1,6 @@
 //! `campaign.json`: how far a campaign is, whole at every moment.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,26 @@ use crate::fuzz::campaign::{Campaign, FORMAT, Progress};
 
 fn path(directory: &Path) -> PathBuf {
     directory.join("campaign.json")
+}
+
+/// Makes `directory`, and keeps every other campaign out of it for as long as the file is open. The file stays: whoever removed it
+/// could take it from under another one.
+pub(super) fn lock(directory: &Path) -> Result<File> {
+    let shown = directory.display();
+    if directory.exists() && !directory.is_dir() {
+        bail!("{shown} is not a directory; --out names one, for failures and campaign.json");
+    }
+    let context = || format!("cannot write to {shown}");
+    std::fs::create_dir_all(directory).with_context(context)?;
+    let path = directory.join("campaign.lock");
+    let file = File::options().create(true).truncate(false).write(true).open(path).with_context(context)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            bail!("another zabsim fuzz is at work in {shown}; wait for its end, or name another directory with --out")
+        }
+        // Not every file system has locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
 }
 
 /// Where `campaign` stands in `directory`. Another campaign there is not touched.
@@ -35,10 +56,11 @@ pub(super) fn read(directory: &Path) -> Result<Progress> {
     let shown = path.display();
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {shown}, which zabsim fuzz --out {} writes", quoted(directory)))?;
+    let mend = format!("to begin this campaign anew, remove it: rm -r {}", quoted(directory));
     let progress: Progress = serde_json::from_str(&text)
-        .map_err(|error| anyhow::anyhow!("{shown}: {error}: it was not written by this version of zabsim"))?;
+        .map_err(|error| anyhow::anyhow!("{shown}: {error}: it is damaged, or of another version of zabsim; {mend}"))?;
     if progress.format != FORMAT {
-        bail!("{shown} has the format {}, this version of zabsim knows {FORMAT}", progress.format);
+        bail!("{shown} has the format {}, this version of zabsim knows {FORMAT}; {mend}", progress.format);
     }
     Ok(progress)
 }

@@ -18,23 +18,43 @@ pub(super) fn text(report: &FuzzReport, width: Option<usize>) -> String {
         Some(planned) if planned > report.runs => format!(" of {}", thousands(planned)),
         _ => String::new(),
     };
-    let runs = format!("{}{asked} run{}", thousands(report.runs), if report.runs == 1 { "" } else { "s" });
+    let noun = if report.runs == 1 && asked.is_empty() { "run" } else { "runs" };
+    let runs = format!("{}{asked} {noun}", thousands(report.runs));
     let head = format!(
         "{what}{mutant}{behaviour}, seeds from {}: {runs}, {}",
         report.first_seed,
         plural(report.steps, "checked step")
     );
-    let verdict = if report.failures.is_empty() { green("no failure") } else { red("FAILURES") };
-    let _ = writeln!(out, "{} · {verdict}\n", bold(head));
+    let verdict = match (report.failures.is_empty(), report.unfinished.is_empty()) {
+        (true, true) => green("no failure"),
+        (true, false) => red("no failure so far, UNFINISHED"),
+        (false, true) => red("FAILURES"),
+        (false, false) => red("FAILURES, UNFINISHED"),
+    };
+    let why = if report.unfinished.is_empty() { String::new() } else { format!(": {}", report.unfinished.join("; ")) };
+    let _ = writeln!(out, "{} · {verdict}{why}\n", bold(head));
+    for failure in &report.failures {
+        tell(&mut out, failure, width);
+        out.push('\n');
+    }
     for count in &report.verdicts {
         let _ = writeln!(out, "  {:<12}{:>12}", count.what, thousands(count.times));
     }
-    if report.runs > 0 {
-        lists(&mut out, report, width);
+    let reached = report.reached.len();
+    match report.runs {
+        0 => {}
+        // Shares of so few say nothing.
+        1..=HANDFUL => {
+            let all = reached + report.never_reached.len();
+            let _ = writeln!(out, "\n  {}", dim(format_args!("{reached} of {all} situations reached")));
+        }
+        _ => lists(&mut out, report, width),
     }
-    report.failures.iter().for_each(|failure| tell(&mut out, failure, width));
     out
 }
+
+/// So few runs need no statistics.
+const HANDFUL: u64 = 5;
 
 fn lists(out: &mut String, report: &FuzzReport, width: usize) {
     let room = width - 4;
@@ -65,10 +85,12 @@ fn leading_number(value: &str) -> Option<u64> {
     value.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok())
 }
 
-/// Whole percents, and something for what is less but not nothing.
+/// Percents, rounded, but never to nothing nor to all.
 fn share(part: u64, whole: u64) -> String {
-    match u128::from(part) * 100 / u128::from(whole.max(1)) {
+    let whole = whole.max(1);
+    match (u128::from(part) * 200 / u128::from(whole)).div_ceil(2) {
         0 => "<1 %".to_owned(),
+        100 if part < whole => ">99 %".to_owned(),
         percent => format!("{percent} %"),
     }
 }
@@ -76,7 +98,7 @@ fn share(part: u64, whole: u64) -> String {
 fn tell(out: &mut String, failure: &Failure, width: usize) {
     let _ = writeln!(
         out,
-        "\n{} {} · {} · {} in {}",
+        "{} {} · {} · {} in {}",
         bold(&failure.property),
         failure.name,
         red(failure.verdict.word()),
@@ -107,10 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_never_rounded_to_nothing() {
+    fn a_share_is_rounded_but_not_to_nothing_nor_to_all() {
         assert_eq!(
-            [(1, 3), (3, 3), (1, 1000), (u64::MAX, u64::MAX)].map(|(a, b)| share(a, b)),
-            ["33 %", "100 %", "<1 %", "100 %"]
+            [(1, 3), (2, 3), (3, 3), (1, 8), (1, 1000), (999, 1000), (u64::MAX, u64::MAX)].map(|(a, b)| share(a, b)),
+            ["33 %", "67 %", "100 %", "13 %", "<1 %", ">99 %", "100 %"]
         );
     }
 }

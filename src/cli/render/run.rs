@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::super::report::{Count, Finding, Report};
 use super::{WIDTH, bold, dim, green, plural, red, thousands};
 use crate::run::Verdict;
+use crate::zab::Duration;
 
 /// Where the facts begin.
 const LABEL: usize = 13;
@@ -78,7 +79,7 @@ fn facts(out: &mut String, report: &Report, width: usize) {
     if let Some(took) = &report.recovered_within {
         let healed = match took.as_str() {
             "0s" => "a leader was serving at the heal".into(),
-            took => format!("a leader served {took} after the heal"),
+            took => format!("a leader served {} after the heal", rounded(took)),
         };
         fact(out, "healed", &healed);
     }
@@ -93,6 +94,14 @@ fn facts(out: &mut String, report: &Report, width: usize) {
     fact(out, "checked", &wrapped(&checks, room).join("\n"));
     fact(out, "reached", &or_nobody(counts(&report.reached, room), "no situation of interest"));
     fact(out, "hash", &report.hash);
+}
+
+/// A duration, in whole milliseconds if it has that many.
+fn rounded(took: &str) -> String {
+    match took.parse::<Duration>() {
+        Ok(took) if took.0 >= 1_000_000 => Duration((took.0 + 500_000) / 1_000_000 * 1_000_000).to_string(),
+        _ => took.to_owned(),
+    }
 }
 
 fn reign(reign: &super::super::report::Reign) -> String {

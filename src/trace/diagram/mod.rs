@@ -11,6 +11,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod text;
+mod verdict;
 
 pub use lanes::{Lane, Lanes, Presence};
 pub use mermaid::mermaid;
@@ -18,6 +19,7 @@ pub use pick::{Pick, PickError};
 pub use svg::svg;
 pub use tail::Tail;
 pub use text::{LEGEND, TextDiagram};
+pub use verdict::verdict;
 
 use crate::sim::{Event, Node};
 use crate::zab::Instant;

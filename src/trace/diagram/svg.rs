@@ -61,8 +61,8 @@ fn style() -> String {
     format!("{}{SHAPES}@media(prefers-color-scheme:dark){{{}}}", rules(|rule| rule.2), rules(|rule| rule.3))
 }
 
-/// Draws what `pick` lets through; `moments` from before its span only set the scene.
-pub fn svg(title: &str, nodes: usize, moments: &[Moment], pick: &Pick) -> String {
+/// Draws what `pick` lets through; `moments` from before its span only set the scene. The [`verdict`](super::verdict) stands below.
+pub fn svg(title: &str, nodes: usize, moments: &[Moment], pick: &Pick, verdict: &[String]) -> String {
     let mut drawing = Drawing {
         body: String::new(),
         texts: String::new(),
@@ -75,7 +75,7 @@ pub fn svg(title: &str, nodes: usize, moments: &[Moment], pick: &Pick) -> String
         last_step: None,
     };
     moments.iter().for_each(|moment| drawing.see(moment, pick));
-    drawing.finish(title, nodes)
+    drawing.finish(title, nodes, verdict)
 }
 
 struct Drawing {
@@ -243,12 +243,15 @@ impl Drawing {
         let _ = writeln!(self.body, "{element}");
     }
 
-    fn finish(mut self, title: &str, nodes: usize) -> String {
+    fn finish(mut self, title: &str, nodes: usize, verdict: &[String]) -> String {
         let end = self.y + self.room;
+        let fits = (GUTTER + nodes * PITCH + MARGIN - 40) / 7;
+        let below: Vec<String> = verdict.iter().flat_map(|line| wrapped(line, fits)).collect();
+        self.text("alarm", 20, end + ROW, &below);
         for node in self.lanes.nodes() {
             self.bar(node, self.lanes.lane(node), self.since[node.index()], end);
         }
-        let (width, height) = (GUTTER + nodes * PITCH + MARGIN, end + ROW);
+        let (width, height) = (GUTTER + nodes * PITCH + MARGIN, end + ROW + below.len() * LEADING);
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
              <title>{title}</title>\n<style>{style}</style>\n<defs>\n",

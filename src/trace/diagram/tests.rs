@@ -93,7 +93,11 @@ fn a_packet_that_overtakes_goes_from_its_sender_to_its_receiver() {
                        !┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄!      the link p1>p3#1 is reset, 1 packet is lost
     ");
     let pick = Pick::default().span(11..=11);
-    assert!(svg("x", 3, &moments, &pick).contains("d=\"M680 104 L247 104\""), "{}", svg("x", 3, &moments, &pick));
+    assert!(
+        svg("x", 3, &moments, &pick, &[]).contains("d=\"M680 104 L247 104\""),
+        "{}",
+        svg("x", 3, &moments, &pick, &[])
+    );
 }
 
 #[test]
@@ -164,7 +168,7 @@ fn a_conversation_in_mermaid() {
 
 #[test]
 fn an_svg_is_well_formed_and_its_arrows_are_slanted() {
-    let picture = svg("leader & <co>", 3, &conversation(), &Pick::default());
+    let picture = svg("leader & <co>", 3, &conversation(), &Pick::default(), &[]);
     assert_well_formed(&picture);
     assert!(picture.contains("leader &amp; &lt;co&gt;"));
     let proposal = picture.lines().find(|line| line.contains("p1 gets PROPOSAL 1:1 from p3")).unwrap();

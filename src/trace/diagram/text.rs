@@ -18,6 +18,7 @@ disk       w written, not synced     S synced     x lost, or the write failed   
 history    P proposed     D delivered     F applied because a role ended, not known committed
 peers      + starts     X crashes or exits     * enters or leaves a state, phase or service     i says something
 others     ! a fault     ? a client asks     = it is answered     ~ it is refused, or the outcome is unknown
+verdict    !! below the lanes: the property that was violated, at which step, and what was expected and seen
 
 names      p3 a server     p1>p3#2 the second connection that p1, as a learner, made to p3, as its leader
            e2 an epoch     2:1f the zxid of the txn with the counter 1f (hexadecimal) of epoch 2     2:0 the start of epoch 2
@@ -84,6 +85,11 @@ impl TextDiagram {
             line += &format!("\n{:MARGIN$}{lanes}  {part}", "");
         }
         Some(line)
+    }
+
+    /// What stands below the lanes, such as a [`verdict`](super::verdict), wrapped like everything else.
+    pub fn below(&self, line: &str) -> String {
+        wrapped(line, self.width.unwrap_or(usize::MAX)).join("\n")
     }
 
     fn bare(&self) -> Vec<char> {
