@@ -114,7 +114,7 @@ fn two_campaigns_do_not_share_a_directory_at_once() {
     while !Path::new(&scratch.path("out/fuzz/campaign.json")).exists() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let refused = run(&scratch, "fuzz --time 1h");
+    let refused = run(&scratch, "fuzz --time 1s");
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(refused.exits(2).err.contains("another zabsim fuzz is at work in out/fuzz"));
