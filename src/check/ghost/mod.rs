@@ -107,7 +107,7 @@ pub struct Ghost {
     pub chosen: Chosen,
     /// What was broadcast.
     pub broadcasts: Broadcasts,
-    /// What the chosen txns made of ZooKeeper's tree, as far as [`Ghost::settle_tree`] was called.
+    /// What the chosen txns made of ZooKeeper's tree, as far as it was settled.
     pub tree: Tree,
     /// The stage of the run.
     pub stage: Stage,

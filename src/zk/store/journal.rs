@@ -47,7 +47,7 @@ pub enum JournalWrite {
         /// Its digest.
         digest: Option<u64>,
     },
-    /// A snapshot that somebody else writes, by [`write_snapshot`] and [`purge`], while this journal goes on: the next txn begins a
+    /// A snapshot that somebody else writes, by [`write_snapshot`], while this journal goes on: the next txn begins a
     /// new log. Until it is written nothing may be cut or installed.
     SnapshotBeside(WriteId),
 }
