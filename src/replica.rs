@@ -130,10 +130,10 @@ impl<S: Service> Replica<S> {
                 }
                 Output::Deliver(txn) => self.apply(now, txn, true, out),
                 Output::FastForward(txn) => self.apply(now, txn, false, out),
-                Output::Restore(image) => {
-                    self.service.restore(&image);
-                    out.push(Effect::Restored { zxid: image.zxid, digest: self.service.digest() });
-                }
+                Output::Restore(image) => match self.service.restore(&image) {
+                    Ok(()) => out.push(Effect::Restored { zxid: image.zxid, digest: self.service.digest() }),
+                    Err(_) => self.step(now, Input::NotRestored, out),
+                },
                 Output::Persist { id, write: Write::WriteSnapshot { zxid } } => {
                     let (image, digest) = (self.service.freeze(), self.service.digest());
                     out.push(Effect::Snapshot { id, zxid, image, digest });

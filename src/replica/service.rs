@@ -30,8 +30,8 @@ pub trait Service: Clone {
     /// The whole state as it is now. Everybody waits for this, and for nobody who makes pieces of it.
     fn freeze(&self) -> Self::Image;
 
-    /// Replaces the whole state.
-    fn restore(&mut self, image: &SnapshotImage);
+    /// Replaces the whole state. Where the image is none, the state stays as it is, and a sentence says what is wrong.
+    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String>;
 
     /// Replaces the whole state by that of `read`, a new service that was brought to what is on disk. What belongs to the
     /// server and not to the state stays: clients above all, who may connect to one that does not serve.

@@ -183,10 +183,8 @@ fn recover<S: Service>(
     fresh: &impl Fn() -> S,
 ) -> Result<(Recovered, S), StoreError> {
     let service = RefCell::new(fresh());
-    let restore = |zxid, bytes: &[u8]| {
-        service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] });
-        Ok(())
-    };
+    let restore =
+        |zxid, bytes: &[u8]| service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] });
     // Nobody waits for what it would say of txns that clients have heard of long ago.
     let apply = |txn: &Txn| drop(service.borrow_mut().apply(zab::Instant::ZERO, txn, false, &mut Vec::new()));
     let found = store::recover_from(beginning, folders, window, restore, apply, |op| folders.execute(op))?;

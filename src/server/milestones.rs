@@ -177,6 +177,7 @@ fn closed(reason: Reason) -> &'static str {
         Reason::TruncateTarget { .. } => {
             "our disk does not reach back to where it should be cut: the leader is asked for its state"
         }
+        Reason::UnreadableState => "the state that the leader sent is none; ours is untouched",
     }
 }
 

@@ -164,7 +164,7 @@ impl Service for Ledger {
         bytes.chunks(self.chunk).map(Payload::new).collect()
     }
 
-    fn restore(&mut self, image: &SnapshotImage) {
+    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String> {
         let bytes: Vec<u8> = image.chunks.iter().flat_map(|chunk| chunk.as_bytes()).copied().collect();
         self.prepared = None;
         self.applied = image.zxid;
@@ -175,6 +175,7 @@ impl Service for Ledger {
             let at = 8 + 4 * index;
             *serial = bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         }
+        Ok(())
     }
 
     fn digest(&self) -> u64 {
@@ -247,10 +248,10 @@ mod tests {
             let image = SnapshotImage { zxid: z(5), chunks: source.freeze() };
             assert!(image.chunks.len() >= MIN_CHUNKS, "chunk {chunk}");
             let mut copy = Ledger::new(3, chunk);
-            copy.restore(&image);
+            copy.restore(&image).unwrap();
             assert_eq!(copy, source);
             let mut torn = Ledger::new(3, chunk);
-            torn.restore(&SnapshotImage { zxid: z(5), chunks: image.chunks[1..].to_vec() });
+            torn.restore(&SnapshotImage { zxid: z(5), chunks: image.chunks[1..].to_vec() }).unwrap();
             assert_ne!(torn.digest(), source.digest(), "chunk {chunk}");
         }
     }

@@ -171,7 +171,7 @@ impl Service for Machine {
         }
     }
 
-    fn restore(&mut self, image: &SnapshotImage) {
+    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String> {
         match self {
             Machine::Ledger(ledger) => ledger.restore(image),
             Machine::ZooKeeper(zookeeper) => zookeeper.zk.restore(image),

@@ -90,6 +90,7 @@ pub(super) fn disconnect_reason(reason: Reason) -> String {
         Reason::CommitMismatch { head: Some(head), got } => format!("COMMIT {got} while {head} is the oldest pending"),
         Reason::CommitMismatch { head: None, got } => format!("COMMIT {got} while nothing is pending"),
         Reason::TruncateTarget { asked, found } => format!("no {asked} to cut at, the log ends with {found}"),
+        Reason::UnreadableState => "the state that was sent is none".into(),
     }
 }
 

@@ -103,6 +103,9 @@ pub enum Input {
         /// The txn's payload.
         payload: Payload,
     },
+    /// The answer to [`Output::Restore`](super::Output::Restore), in the same step, where the service cannot read what was
+    /// received: its state is what it was.
+    NotRestored,
     /// Stop cleanly: leave the role, drain the disk, then [`Output::Halt`](super::Output::Halt).
     Stop,
 }

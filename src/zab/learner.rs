@@ -247,6 +247,11 @@ impl Learner {
         Ok(())
     }
 
+    /// What the leader sent is no state. The history on disk is untouched, and read again when the role has ended.
+    pub fn on_not_restored(&mut self, out: &mut Outputs) -> Step {
+        self.refuse(Reason::UnreadableState, out)
+    }
+
     /// UPTODATE: a quorum has the leader's history. What was proposed meanwhile goes the normal way.
     fn enter_broadcast(&mut self, local: &mut Local, link: LinkId, out: &mut Outputs) {
         let Stage::Syncing(sync) = std::mem::replace(&mut self.stage, Stage::Registered) else {

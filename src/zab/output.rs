@@ -66,7 +66,7 @@ pub enum Output {
         /// Comes back with the answer.
         read: ReadId,
     },
-    /// Replace the service's state by the one received from the leader.
+    /// Replace the service's state by the one received from the leader. Answered only where that fails, by `NotRestored`.
     Restore(SnapshotImage),
     /// Let the service turn a request into a txn against the latest *proposed* state. Answered by `Prepared` in the same step.
     Prepare {
@@ -188,6 +188,8 @@ pub enum Reason {
         /// What the log ended with afterwards.
         found: Zxid,
     },
+    /// The state that the leader sent is none.
+    UnreadableState,
 }
 
 impl Reason {
@@ -199,6 +201,7 @@ impl Reason {
                 | Reason::ProposalGap { .. }
                 | Reason::CommitMismatch { .. }
                 | Reason::TruncateTarget { .. }
+                | Reason::UnreadableState
         )
     }
 }

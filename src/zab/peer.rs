@@ -160,6 +160,10 @@ impl Peer {
                 }
                 Next::Stay
             }
+            Input::NotRestored => match &mut self.role {
+                Role::Following(learner) | Role::Observing(learner) => learner.on_not_restored(out).into(),
+                _ => Next::Stay,
+            },
             Input::WriteFailed { .. } => {
                 self.halt(HaltReason::WriteFailed, out);
                 Next::Stay

@@ -81,15 +81,20 @@ def memory(member):
     return {key: int(re.search(rf"{key}:\s+(\d+) kB", status)[1]) * 1024 for key in ("VmRSS", "VmHWM")}
 
 
-def bench(ensemble, *flags):
-    """One load of `zabsim bench` on all servers of an ensemble."""
+def bench(ensemble, *flags, tries=3):
+    """One load of `zabsim bench` on all servers of an ensemble. A server may lose its leader, and with it its clients, under such a load:
+    that is told, and measured again."""
     servers = [member.address for member in ensemble.members]
     pids = [flag for member in ensemble.members for flag in ("--pid", str(member.process.pid))]
     command = [ZABSIM, "bench", *servers, *pids, "--json", *map(str, flags)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
+    if done.returncode == 0:
+        return json.loads(done.stdout)
     logs = "\n".join(f"server {member.sid} ({member.kind}): {member.tail(8)}" for member in ensemble.members)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}{logs}"
-    return json.loads(done.stdout)
+    assert tries > 1, f"{' '.join(command)}: {done.stderr}{logs}"
+    note(f"  once more: {done.stderr.strip()} ({ensemble.members[0].kind})")
+    ensemble.wait()
+    return bench(ensemble, *flags, tries=tries - 1)
 
 
 @contextlib.contextmanager

@@ -118,9 +118,10 @@ impl Service for Tiny {
         bytes.chunks(7).map(Payload::new).collect()
     }
 
-    fn restore(&mut self, image: &SnapshotImage) {
+    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String> {
         let bytes = image.chunks.iter().map(Payload::as_bytes).collect::<Vec<_>>().concat();
         self.list = (0..int(&bytes, 0) as usize).map(|index| int(&bytes, 4 + index * 12 + 8)).collect();
+        Ok(())
     }
 
     fn digest(&self) -> u64 {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use zabsim::replica::{Effect, Replica, Service};
 use zabsim::zab::{
-    Config, Duration, Ensemble, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Output, PeerState, Recovered,
-    Sid, SnapshotImage, Txn, Zxid,
+    Config, Duration, Ensemble, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Message, Output, Payload,
+    PeerState, Recovered, Sid, SnapshotImage, Txn, Zxid,
 };
 use zabsim::zk::service::config::ServiceConfig;
 use zabsim::zk::service::zk::Zk;
@@ -25,6 +25,9 @@ pub struct Cluster {
     answers: BTreeMap<ConnId, VecDeque<Answer>>,
     /// Inputs are held back while a test looks at what is half done.
     pub frozen: BTreeSet<Sid>,
+    /// So many of the states sent to these are none.
+    pub garbled: BTreeMap<Sid, u32>,
+    ensemble: Ensemble,
 }
 
 struct Node {
@@ -36,6 +39,7 @@ struct Node {
 impl Cluster {
     /// `n` servers that find each other, with these options.
     pub fn with(n: i64, options: impl Fn(ServiceConfig) -> ServiceConfig) -> Cluster {
+        let ensemble = Ensemble::majority((1..=n).map(|sid| (Sid(sid), MemberRole::Participant))).unwrap();
         let mut cluster = Cluster {
             now: Instant::ZERO,
             nodes: BTreeMap::new(),
@@ -45,28 +49,31 @@ impl Cluster {
             last_conn: 0,
             answers: BTreeMap::new(),
             frozen: BTreeSet::new(),
+            garbled: BTreeMap::new(),
+            ensemble,
         };
-        let ensemble = Ensemble::majority((1..=n).map(|sid| (Sid(sid), MemberRole::Participant))).unwrap();
-        for sid in (1..=n).map(Sid) {
-            let limits = Limits::default();
-            let service = ServiceConfig { standalone: n == 1, ..ServiceConfig::new(sid, limits.tick_time) };
-            let config = Config::new(sid, ensemble.clone(), limits).unwrap();
-            let recovered = Recovered {
-                accepted_epoch: None,
-                current_epoch: None,
-                last_zxid: Zxid::ZERO,
-                base: Zxid::ZERO,
-                recent: Vec::new(),
-            };
-            let mut effects = Vec::new();
-            let service = Zk::new(options(service), cluster.now);
-            let replica = Replica::new(config, recovered, service, cluster.now, &mut effects);
-            cluster.nodes.insert(sid, Node { replica, listening: false, applied: Vec::new() });
-            cluster.execute(sid, effects);
-        }
+        (1..=n).for_each(|sid| cluster.start(Sid(sid), &options));
         cluster.run_for(Duration::from_secs(3));
         assert!(cluster.leader().is_some(), "three seconds are enough for an election");
         cluster
+    }
+
+    /// A server starts, without any data.
+    pub fn start(&mut self, sid: Sid, options: impl Fn(ServiceConfig) -> ServiceConfig) {
+        let limits = Limits::default();
+        let service = ServiceConfig {
+            standalone: self.ensemble.members().len() == 1,
+            ..ServiceConfig::new(sid, limits.tick_time)
+        };
+        let config = Config::new(sid, self.ensemble.clone(), limits).unwrap();
+        let (accepted_epoch, current_epoch) = (None, None);
+        let recovered =
+            Recovered { accepted_epoch, current_epoch, last_zxid: Zxid::ZERO, base: Zxid::ZERO, recent: Vec::new() };
+        let mut effects = Vec::new();
+        let service = Zk::new(options(service), self.now);
+        let replica = Replica::new(config, recovered, service, self.now, &mut effects);
+        self.nodes.insert(sid, Node { replica, listening: false, applied: Vec::new() });
+        self.execute(sid, effects);
     }
 
     /// `n` servers with ZooKeeper's defaults.
@@ -87,6 +94,11 @@ impl Cluster {
         let follows =
             |node: &Node| node.replica.peer().state() == PeerState::Following && node.replica.peer().is_serving();
         *self.nodes.iter().find(|(_, node)| follows(node)).expect("somebody follows").0
+    }
+
+    /// Whether a server serves.
+    pub fn is_serving(&self, sid: Sid) -> bool {
+        self.nodes[&sid].replica.peer().is_serving()
     }
 
     /// The servers that are up.
@@ -120,12 +132,13 @@ impl Cluster {
     /// The state of a server is recovered from its disk, which holds what was applied.
     pub fn reload(&mut self, sid: Sid) {
         let node = self.nodes.get_mut(&sid).expect("it is up");
-        let last_zxid = node.replica.peer().last_zxid();
+        let last_zxid = node.replica.service().tree().last_processed();
         let (accepted_epoch, current_epoch) = (None, None);
         let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, base: last_zxid, recent: Vec::new() };
         let found = node.replica.service();
         let mut service = Zk::new(found.config().clone(), self.now);
-        service.restore(&SnapshotImage { zxid: last_zxid, chunks: found.freeze().into_iter().collect() });
+        let image = SnapshotImage { zxid: last_zxid, chunks: found.freeze().into_iter().collect() };
+        service.restore(&image).expect("what was frozen is a state");
         let mut effects = Vec::new();
         node.replica.reloaded(self.now, recovered, service, &mut effects);
         self.execute(sid, effects);
@@ -217,8 +230,14 @@ impl Cluster {
                 self.inputs.push_back((sid, Input::Connected { to, link }));
             }
             Output::Connect { to } => self.inputs.push_back((sid, Input::ConnectFailed { to })),
-            Output::Send { link, message } => {
+            Output::Send { link, mut message } => {
                 if let Some(ends) = self.links.get(&link) {
+                    if let Message::SnapChunk { chunk } = &mut message
+                        && let Some(left @ 1..) = self.garbled.get_mut(&other(*ends, sid))
+                    {
+                        *left -= 1;
+                        *chunk = Payload::new(&chunk.as_bytes()[1..]);
+                    }
                     self.inputs.push_back((other(*ends, sid), Input::Received { link, message }));
                 }
             }
@@ -232,6 +251,7 @@ impl Cluster {
             Output::ReadLog { read, .. } => {
                 self.inputs.push_back((sid, Input::LogRead { read, slice: LogSlice::Purged }))
             }
+            Output::Reload => self.reload(sid),
             Output::Serve { .. } | Output::Synced { .. } | Output::Reject(_) | Output::Milestone(_) => {}
             output => panic!("no test leads here: {output:?}"),
         }

@@ -31,6 +31,24 @@ fn a_write_at_a_follower_is_seen_everywhere() {
     }
 }
 
+/// It costs the link and nothing else; the next one is taken.
+#[test]
+fn a_state_that_cannot_be_read_is_not_taken() {
+    let mut cluster = Cluster::of(3);
+    let (leader, follower) = (cluster.leader().unwrap(), cluster.follower());
+    cluster.crash(follower);
+    let mut client = Client::new(&mut cluster, leader);
+    // More than the leader remembers txn by txn.
+    (0..600).for_each(|number| drop(client.ask(&mut cluster, &create(&format!("/{number}"), 0)).unwrap()));
+    cluster.garbled.insert(follower, 3);
+    cluster.start(follower, |options| options);
+    cluster.run_for(Duration::from_secs(5));
+    assert!(cluster.is_serving(follower));
+    assert_eq!(cluster.service(follower).figures().undecodable, 3);
+    let [ours, theirs] = [follower, leader].map(|sid| cluster.service(sid).tree().digest());
+    assert_eq!(ours, theirs);
+}
+
 #[test]
 fn what_is_asked_after_a_write_waits_for_it() {
     let mut cluster = Cluster::of(3);

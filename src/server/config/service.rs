@@ -23,6 +23,7 @@ impl ServerConfig {
                 digests: if tree.digest { Digests::Written } else { Digests::Omitted },
                 quotas: if tree.enforce_quota { Quotas::Enforced } else { Quotas::Counted },
                 ttl: if tree.extended_types { Ttl::Enabled } else { Ttl::Unimplemented },
+                max_buffer: self.clients.max_buffer,
             },
             dialect: tree.dialect,
             global_outstanding_limit: self.clients.outstanding_limit,

@@ -202,8 +202,7 @@ impl Files {
         let service = RefCell::new(empty.clone());
         let mut ops = Vec::new();
         let restore = |zxid, bytes: &[u8]| {
-            service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] });
-            Ok(())
+            service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] })
         };
         let apply = |txn: &Txn| drop(service.borrow_mut().apply(Instant::ZERO, txn, false, &mut Vec::new()));
         let found = store::recover(&Open(&cache), window, restore, apply, |op| {

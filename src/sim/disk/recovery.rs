@@ -140,7 +140,8 @@ impl Disk {
             return Recovery { recovered, service, snapshot: Zxid::ZERO, differs: None };
         }
         if let Some(snapshot) = newest {
-            service.restore(&SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() });
+            let image = SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() };
+            service.restore(&image).expect("what a server wrote is a state");
             last_zxid = snapshot.zxid;
         }
         let snapshot = last_zxid;

@@ -129,6 +129,7 @@ fn reason(reason: Reason) -> [u64; 3] {
         Reason::ProposalGap { last, got } => (10, Some(last), got),
         Reason::CommitMismatch { head, got } => (11, head, got),
         Reason::TruncateTarget { asked, found } => (12, Some(asked), found),
+        Reason::UnreadableState => (21, None, Zxid::ZERO),
     };
     [tagged(kind, [a.is_some().into()]), a.map_or(0, zxid), zxid(b)]
 }

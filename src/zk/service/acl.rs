@@ -9,6 +9,7 @@
 //! | `sasl`, `x509` | a name | who was authenticated under it |
 //! | `super` | never in an ACL | may do everything |
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use base64::Engine;
@@ -99,18 +100,23 @@ pub fn digest_of(user_and_password: &str) -> String {
     format!("{user}:{}", BASE64.encode(Sha1::digest(user_and_password)))
 }
 
-/// The ACL that is stored for what a client wrote: every entry once, `auth` replaced by the ids of who asks.
-pub fn fix_up(acl: &[Acl], ids: &[Id]) -> Result<Vec<Acl>, ErrorCode> {
+/// The ACL that is stored for what a client wrote: every entry once, `auth` replaced by the ids of who asks. By how many bytes it may
+/// grow is `room`: a short request of many entries and a client of many ids would make a txn that no server takes.
+pub fn fix_up(acl: &[Acl], ids: &[Id], room: &mut usize) -> Result<Vec<Acl>, ErrorCode> {
     let mut fixed = Vec::with_capacity(acl.len());
-    for (i, entry) in acl.iter().enumerate() {
-        if acl[..i].contains(entry) {
+    let mut seen = BTreeSet::new();
+    for entry in acl {
+        if !seen.insert(entry) {
             continue;
         }
         match entry.id.scheme.as_str() {
             AUTH => {
                 let before = fixed.len();
-                let own = ids.iter().filter(|id| [DIGEST, SASL, X509].contains(&id.scheme.as_str()));
-                fixed.extend(own.map(|id| Acl { perms: entry.perms, id: id.clone() }));
+                for id in ids.iter().filter(|id| [DIGEST, SASL, X509].contains(&id.scheme.as_str())) {
+                    let length = ENTRY + id.scheme.len() + id.id.len();
+                    *room = room.checked_sub(length).ok_or(ErrorCode::InvalidAcl)?;
+                    fixed.push(Acl { perms: entry.perms, id: id.clone() });
+                }
                 if fixed.len() == before {
                     return Err(ErrorCode::InvalidAcl);
                 }
@@ -170,6 +176,9 @@ fn masked(address: IpAddr, bits: u32) -> (bool, u128) {
 fn id(scheme: &str, id: &str) -> Id {
     Id { scheme: scheme.to_owned(), id: id.to_owned() }
 }
+
+/// Bytes of an entry beside scheme and id.
+const ENTRY: usize = 12;
 
 const WORLD: &str = "world";
 const ANYONE: &str = "anyone";
@@ -234,11 +243,11 @@ mod tests {
     fn an_acl_is_mended_before_it_is_stored() {
         let ids = [id(IP, "10.0.0.1"), id(DIGEST, "bob:x"), id(SASL, "bob")];
         let world = acl(ALL, WORLD, ANYONE);
-        assert_eq!(fix_up(&[world.clone(), world.clone()], &ids), Ok(vec![world]));
+        assert_eq!(fix_up(&[world.clone(), world.clone()], &ids, &mut 100), Ok(vec![world]));
         let own = vec![acl(READ, DIGEST, "bob:x"), acl(READ, SASL, "bob")];
-        assert_eq!(fix_up(&[acl(READ, AUTH, "whatever")], &ids), Ok(own));
-        assert_eq!(fix_up(&[acl(READ, AUTH, "")], &ids[..1]), Err(ErrorCode::InvalidAcl));
-        assert_eq!(fix_up(&[], &ids), Err(ErrorCode::InvalidAcl));
+        assert_eq!(fix_up(&[acl(READ, AUTH, "whatever")], &ids, &mut 100), Ok(own));
+        assert_eq!(fix_up(&[acl(READ, AUTH, "")], &ids[..1], &mut 100), Err(ErrorCode::InvalidAcl));
+        assert_eq!(fix_up(&[], &ids, &mut 100), Err(ErrorCode::InvalidAcl));
         for (scheme, name, valid) in [
             (WORLD, "someone", false),
             (DIGEST, "bob:x", true),
@@ -254,7 +263,7 @@ mod tests {
             (SUPER, "", false),
             ("nobody", "x", false),
         ] {
-            assert_eq!(fix_up(&[acl(ALL, scheme, name)], &[]).is_ok(), valid, "{scheme}:{name}");
+            assert_eq!(fix_up(&[acl(ALL, scheme, name)], &[], &mut 100).is_ok(), valid, "{scheme}:{name}");
         }
     }
 

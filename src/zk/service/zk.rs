@@ -297,8 +297,7 @@ impl Service for Zk {
         self.tree.freeze()
     }
 
-    /// Bytes that are no tree leave the state as it is: the digests of the txns that follow tell of it.
-    fn restore(&mut self, image: &SnapshotImage) {
+    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String> {
         let joined;
         let bytes = match image.chunks.as_slice() {
             [whole] => whole.as_bytes(),
@@ -307,13 +306,13 @@ impl Service for Zk {
                 &joined
             }
         };
-        match Tree::restore(bytes) {
-            Ok((tree, _)) => {
-                self.tree = tree;
-                self.tree.set_last_processed(image.zxid);
-            }
-            Err(_) => self.undecodable += 1,
-        }
+        let (tree, _) = Tree::restore(bytes).map_err(|error| {
+            self.undecodable += 1;
+            error.to_string()
+        })?;
+        self.tree = tree;
+        self.tree.set_last_processed(image.zxid);
+        Ok(())
     }
 
     /// Connections, and whoever is behind them, know nothing of files.

@@ -12,11 +12,12 @@ use crate::zk::model::{ErrorCode, Id, OpCode, Request, SessionId, TxnBody, TxnDi
 
 use super::acl::Access;
 use super::tree::{Tree, digest};
+use crate::zk::wire::JUTE_MAXBUFFER;
 use outstanding::Outstanding;
 use step::Step;
 
 /// What a server's configuration says of requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Who may do what.
     pub access: Access,
@@ -26,6 +27,21 @@ pub struct Rules {
     pub quotas: Quotas,
     /// Whether nodes may have a time to live: `zookeeper.extendedTypesEnabled`.
     pub ttl: Ttl,
+    /// The longest request of a client, in bytes (`jute.maxbuffer`). No txn becomes longer than twice that: every link that it is
+    /// sent on would break, again and again (ZOOKEEPER-4306).
+    pub max_buffer: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules {
+            access: Access::default(),
+            digests: Digests::default(),
+            quotas: Quotas::default(),
+            ttl: Ttl::default(),
+            max_buffer: JUTE_MAXBUFFER,
+        }
+    }
 }
 
 /// Whether txns carry a digest.
@@ -117,7 +133,8 @@ impl Prepare {
     }
 
     fn body(&mut self, tree: &Tree, context: &Context<'_>, request: &Request) -> Result<TxnBody, ErrorCode> {
-        let mut step = Step { rules: &self.rules, outstanding: &mut self.outstanding, tree, context };
+        let acl_room = self.rules.max_buffer / 2;
+        let mut step = Step { rules: &self.rules, outstanding: &mut self.outstanding, tree, context, acl_room };
         match request {
             Request::Create(create) => step.create(create),
             Request::Delete { path, version } => step.delete(path, *version),

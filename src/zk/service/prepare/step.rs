@@ -14,12 +14,17 @@ use crate::zk::service::{acl, path};
 use super::outstanding::{Outstanding, Record};
 use super::{Context, Quotas, Rules, Ttl};
 
+/// Bytes of a string beside its text.
+const LENGTH: usize = 4;
+
 /// What a request is prepared with.
 pub struct Step<'a> {
     pub rules: &'a Rules,
     pub outstanding: &'a mut Outstanding,
     pub tree: &'a Tree,
     pub context: &'a Context<'a>,
+    /// By how many bytes ACLs may still grow in this txn.
+    pub acl_room: usize,
 }
 
 impl Step<'_> {
@@ -28,7 +33,7 @@ impl Step<'_> {
         let owner = self.owner(create, mode)?;
         self.context.checked?;
         let parent_path = path::parent(&create.path).ok_or(ErrorCode::BadArguments)?;
-        let acl = acl::fix_up(create.acl.as_deref().unwrap_or_default(), self.context.ids)?;
+        let acl = acl::fix_up(create.acl.as_deref().unwrap_or_default(), self.context.ids, &mut self.acl_room)?;
         let mut parent = self.record(parent_path)?;
         self.check_acl(&parent.acl, acl::CREATE)?;
         let number = parent.stat.cversion;
@@ -44,6 +49,9 @@ impl Step<'_> {
         }
         let data = create.data.as_ref().map(Payload::as_bytes);
         self.check_quota(&path, 1, data.map_or(0, <[u8]>::len) as i64)?;
+        if matches!(owner, Owner::Session(_)) {
+            self.check_ephemerals(&path)?;
+        }
 
         parent.children += 1;
         parent.stat.cversion = number.wrapping_add(1);
@@ -135,7 +143,7 @@ impl Step<'_> {
         if !path::is_valid(path) {
             return Err(ErrorCode::BadArguments);
         }
-        let acl = acl::fix_up(acl.unwrap_or_default(), self.context.ids)?;
+        let acl = acl::fix_up(acl.unwrap_or_default(), self.context.ids, &mut self.acl_room)?;
         let mut node = self.record(path)?;
         self.check_acl(&node.acl, acl::ADMIN)?;
         let version = next_version(node.stat.aversion, version)?;
@@ -210,6 +218,13 @@ impl Step<'_> {
 
     fn check_acl(&self, acl: &[Acl], perms: i32) -> Result<(), ErrorCode> {
         self.rules.access.check(acl, perms, self.context.ids)
+    }
+
+    /// The txn that closes a session names all its nodes (ZOOKEEPER-4306; no release refuses yet, or has an error for it).
+    fn check_ephemerals(&self, path: &str) -> Result<(), ErrorCode> {
+        let (count, bytes) = self.outstanding.most_ephemerals(self.tree, self.context.session);
+        let exceeded = (count + 1) * LENGTH + bytes + path.len() > self.rules.max_buffer;
+        if exceeded { Err(ErrorCode::QuotaExceeded) } else { Ok(()) }
     }
 
     /// Counters are those of the tree as it is: what is outstanding does not count yet, as with ZooKeeper.

@@ -245,6 +245,40 @@ fn a_session_takes_its_nodes_with_it() {
     assert_eq!((leader.tree.node_count(), leader.tree.ephemeral_count()), (4, 0));
 }
 
+/// ZOOKEEPER-4306: the txn that closes a session names its nodes.
+#[test]
+fn a_session_has_no_more_nodes_than_can_be_named_when_it_ends() {
+    let mut leader = Leader::new(Rules { max_buffer: 100, ..Rules::default() });
+    let ephemeral =
+        |number: u32| Request::Create(make(CreateKind::Create, &format!("/ephemeral-{number:07}"), None, 1));
+    let most = 100 / (4 + "/ephemeral-0000000".len() as u32);
+    (0..most / 2).for_each(|number| drop(leader.run(&ephemeral(number))));
+    let pending: Vec<TxnRecord> = (most / 2..most).map(|number| leader.propose(&ephemeral(number))).collect();
+    assert!(pending.iter().all(|txn| txn.header.kind == OpCode::Create));
+    assert_eq!(leader.error(&ephemeral(most)), -125, "some are in the tree, some will be");
+    pending.iter().for_each(|txn| drop(leader.commit(txn)));
+    assert_eq!(leader.error(&ephemeral(most)), -125);
+    let is_made = |outcome| matches!(outcome, Outcome::Created { .. });
+    assert!(is_made(leader.run(&create("/persistent-whose-name-is-as-long-as-it-likes-to-be"))));
+    leader.run(&delete("/ephemeral-0000000"));
+    assert!(is_made(leader.run(&ephemeral(most))), "there is room again");
+}
+
+/// A few bytes of a request stand for each id of who asks.
+#[test]
+fn a_txn_does_not_outgrow_its_request_without_end() {
+    let mut leader = Leader::new(Rules { max_buffer: 1000, ..Rules::default() });
+    leader.ids = (0..4).map(|number| Id { scheme: "digest".into(), id: format!("bob{number}:{:080}", 0) }).collect();
+    let own = |perms| Acl { perms, id: Id { scheme: "auth".into(), id: String::new() } };
+    assert_eq!(leader.error(&set_acl("/", vec![own(31)])), 0);
+    assert_eq!(leader.error(&set_acl("/", vec![own(31), own(1)])), -114);
+    let create =
+        |path: &str| MultiOp::Create(Create { acl: Some(vec![own(31)]), ..make(CreateKind::Create, path, None, 0) });
+    let multi = leader.propose(&Request::Multi(vec![create("/a"), create("/b")]));
+    let TxnBody::Multi(parts) = multi.body else { panic!("{multi:?}") };
+    assert_eq!(parts[1], TxnBody::Error(-114), "all of its ACLs count together");
+}
+
 /// Each request fails for one more reason than the one before; the first in ZooKeeper's order is named.
 #[test]
 fn a_create_is_checked_in_this_order() {
