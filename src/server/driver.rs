@@ -312,6 +312,7 @@ where
                 }
                 Effect::Proposed { txn } => {
                     self.counters.proposed += 1;
+                    Milestones::proposed(&txn);
                     self.meter.proposed(self.clock.now(), txn.zxid, txn.payload.as_bytes().len());
                 }
                 Effect::Restored { zxid, .. } => info!(zxid = %Hex(zxid), "the leader's state is in memory"),

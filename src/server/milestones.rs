@@ -9,8 +9,10 @@ use tracing::{debug, info, warn};
 
 use super::report::{phase_word, state_word};
 use crate::zab::{
-    Ensemble, HaltReason, LeaveReason, LinkId, MemberSet, Milestone, Peer, PeerState, Reason, Sid, Write, Zxid,
+    Ensemble, HaltReason, LeaveReason, LinkId, MemberSet, Milestone, Peer, PeerState, Reason, Sid, Txn, Write, Zxid,
 };
+use crate::zk::model::{OpCode, TxnHeader};
+use crate::zk::wire::header_of;
 
 /// What it takes to tell the events of one server.
 pub(super) struct Milestones {
@@ -105,6 +107,14 @@ impl Milestones {
                 info!(zxid = %Hex(*zxid), "a state received from the leader replaces ours (SNAP)");
             }
             Write::AcceptedEpoch(_) | Write::CurrentEpoch(_) | Write::Append(_) | Write::WriteSnapshot { .. } => {}
+        }
+    }
+
+    /// A leader ends a session that nobody has heard of for its whole time-out: a client's own request would have a number.
+    pub(super) fn proposed(txn: &Txn) {
+        let header = header_of(txn.payload.as_bytes());
+        if let Ok(TxnHeader { session, cxid: 0, kind: OpCode::CloseSession, .. }) = header {
+            info!(session = %format_args!("{:#x}", session.0), "a session expired");
         }
     }
 
