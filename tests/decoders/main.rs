@@ -111,6 +111,8 @@ tried! {
     watch_events: wire::WATCH_EVENT;
     txns: wire::TXN;
     forwarded_writes: wire::FORWARDED;
+    tables_of_sessions: wire::SESSIONS;
+    revalidations: wire::REVALIDATE;
     hellos: wire::HELLO;
     notifications: wire::NOTIFICATION;
     links: wire::LINK;

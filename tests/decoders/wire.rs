@@ -1,7 +1,7 @@
 //! What comes over the network.
 
 use zabsim::zab::{Message, NOTIFICATION_VERSION, Payload};
-use zabsim::zk::model::{OpCode, TxnBody};
+use zabsim::zk::model::{OpCode, SessionId, TxnBody};
 use zabsim::zk::wire::*;
 
 use crate::generate::{self, samples, written};
@@ -147,6 +147,35 @@ pub const FORWARDED: Decoder = Decoder {
             "ok".into()
         }
         Err(error) => kind_of(error),
+    },
+};
+
+/// What a learner's answer to a PING carries.
+pub const SESSIONS: Decoder = Decoder {
+    name: "sessions",
+    seeds: || {
+        (0..9).map(|count| written(|out| encode_sessions(SESSIONS_OF_A_LEARNER.into_iter().take(count), out))).collect()
+    },
+    check: |bytes| {
+        let encode = |it: &Vec<(SessionId, i32)>, out: &mut Vec<u8>| encode_sessions(it.iter().copied(), out);
+        comes_back(bytes, decode_sessions, encode, |it| it.len().min(9).to_string())
+    },
+};
+
+const SESSIONS_OF_A_LEARNER: [(SessionId, i32); 9] = [(SessionId(0x0100_0028_e171_0000), 10_000); 9];
+
+/// The question and the answer.
+pub const REVALIDATE: Decoder = Decoder {
+    name: "REVALIDATE",
+    seeds: || {
+        let (session, timeout) = SESSIONS_OF_A_LEARNER[0];
+        let asked = written(|out| encode_sessions([(session, timeout)], out));
+        vec![asked, written(|out| encode_revalidated(session, false, out))]
+    },
+    check: |bytes| {
+        let asked = comes_back(bytes, decode_revalidate, |it, out| encode_sessions([*it], out), nothing);
+        let answered = comes_back(bytes, decode_revalidated, |it, out| encode_revalidated(it.0, it.1, out), nothing);
+        format!("{answered}, {asked}")
     },
 };
 

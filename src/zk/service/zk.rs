@@ -356,7 +356,7 @@ impl Service for Zk {
 
     fn heard(&mut self, now: Instant, from: Sid, what: &Payload, asks: &mut Asks<Zk>) {
         if let Some(tracker) = self.sessions.tracker() {
-            let Ok((session, timeout)) = frames::read_revalidate(what) else {
+            let Ok((session, timeout)) = wire::decode_revalidate(what.as_bytes()) else {
                 self.undecodable += 1;
                 return;
             };
@@ -365,7 +365,7 @@ impl Service for Zk {
                 tracker.moved(session, from);
             }
             asks.push(Ask::Tell { to: from, what: frames::revalidated(session, is_alive) });
-        } else if let Ok((session, is_alive)) = frames::read_revalidated(what) {
+        } else if let Ok((session, is_alive)) = wire::decode_revalidated(what.as_bytes()) {
             let joined = if is_alive { Joined::Alive } else { Joined::Refused };
             let (front, mut around) = self.parts(now, asks);
             front.on_revalidated(session, joined, &mut around);
@@ -375,7 +375,7 @@ impl Service for Zk {
     }
 
     fn touched(&mut self, now: Instant, _from: Sid, sessions: &Payload) {
-        let Ok(touched) = frames::read_touched(sessions) else {
+        let Ok(touched) = wire::decode_sessions(sessions.as_bytes()) else {
             self.undecodable += 1;
             return;
         };
@@ -386,7 +386,7 @@ impl Service for Zk {
 
     fn take_touched(&mut self) -> Payload {
         match &mut self.sessions {
-            Sessions::Learner { touched, .. } => frames::touched(&std::mem::take(touched)),
+            Sessions::Learner { touched, .. } => frames::touched(std::mem::take(touched)),
             Sessions::Off | Sessions::Leader(_) => Payload::EMPTY,
         }
     }

@@ -7,6 +7,7 @@
 //! | `txn` | the jute module `txn`, `SerializeUtils` |
 //! | `quorum` | `QuorumPacket`, `LearnerInfo` |
 //! | `election` | `FastLeaderElection.buildMsg`, `QuorumCnxManager.InitialMessage` |
+//! | `sessions` | what REVALIDATE and a learner's PING carry |
 //! | `scan` | where a snapshot ends in a stream |
 
 mod election;
@@ -17,6 +18,7 @@ mod records;
 mod reply;
 mod request;
 mod scan;
+mod sessions;
 mod txn;
 
 pub use election::{Hello, MAX_NOTIFICATION, Missing, decode_notification, encode_notification};
@@ -32,6 +34,7 @@ pub use request::{
     decode_connect_request, decode_header, decode_request, encode_connect_request, encode_request, encode_request_body,
 };
 pub use scan::SnapshotScan;
+pub use sessions::{decode_revalidate, decode_revalidated, decode_sessions, encode_revalidated, encode_sessions};
 pub use txn::{decode_txn, encode_txn, header_of};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::zab::Payload;
 use crate::zk::model::{ConnectResponse, Id, OpCode, Reply, Request, SessionId, WatchEvent};
-use crate::zk::wire::{self, Dialect, Forwarded, Reader, WireError, Writer};
+use crate::zk::wire::{self, Dialect, Forwarded};
 
 /// A reply.
 pub fn reply(reply: &Reply) -> Vec<u8> {
@@ -33,60 +33,17 @@ pub fn internal(session: SessionId, request: &Request) -> Payload {
 
 /// REVALIDATE, learner to leader: is this session alive?
 pub fn revalidate(session: SessionId, timeout: i32) -> Payload {
-    session_table([(session, timeout)])
-}
-
-/// The same, read.
-pub fn read_revalidate(what: &Payload) -> Result<(SessionId, i32), WireError> {
-    entry(&mut reader(what))
+    Payload::new(&written(|bytes| wire::encode_sessions([(session, timeout)], bytes)))
 }
 
 /// REVALIDATE, leader to learner: whether it is.
 pub fn revalidated(session: SessionId, is_alive: bool) -> Payload {
-    Payload::new(&written(|bytes| {
-        let mut writer = Writer::new(bytes);
-        writer.i64(session.0);
-        writer.boolean(is_alive);
-    }))
-}
-
-/// The same, read.
-pub fn read_revalidated(what: &Payload) -> Result<(SessionId, bool), WireError> {
-    let mut reader = reader(what);
-    Ok((SessionId(reader.i64("sessionId")?), reader.boolean("valid")?))
+    Payload::new(&written(|bytes| wire::encode_revalidated(session, is_alive, bytes)))
 }
 
 /// The sessions that a learner heard of, for its answer to a PING.
-pub fn touched(sessions: &BTreeMap<SessionId, i32>) -> Payload {
-    session_table(sessions.iter().map(|(session, timeout)| (*session, *timeout)))
-}
-
-/// The same, read.
-pub fn read_touched(sessions: &Payload) -> Result<Vec<(SessionId, i32)>, WireError> {
-    let mut reader = reader(sessions);
-    let mut touched = Vec::new();
-    while reader.remaining() > 0 {
-        touched.push(entry(&mut reader)?);
-    }
-    Ok(touched)
-}
-
-fn session_table(sessions: impl IntoIterator<Item = (SessionId, i32)>) -> Payload {
-    Payload::new(&written(|bytes| {
-        let mut writer = Writer::new(bytes);
-        for (session, timeout) in sessions {
-            writer.i64(session.0);
-            writer.i32(timeout);
-        }
-    }))
-}
-
-fn entry(reader: &mut Reader<'_>) -> Result<(SessionId, i32), WireError> {
-    Ok((SessionId(reader.i64("sessionId")?), reader.i32("timeOut")?))
-}
-
-fn reader(bytes: &Payload) -> Reader<'_> {
-    Reader::new(bytes.as_bytes(), wire::JUTE_MAXBUFFER)
+pub fn touched(sessions: BTreeMap<SessionId, i32>) -> Payload {
+    Payload::new(&written(|bytes| wire::encode_sessions(sessions, bytes)))
 }
 
 /// As long as most of what is written: a reply with a stat takes less.
@@ -115,15 +72,6 @@ mod tests {
         assert_eq!(hex(&create), "0000001401000028e171000000000000fffffff600002710ffffffff", "appendix F.3");
         assert_eq!(hex(&revalidate(SESSION, 10_000)), "01000028e171000000002710");
         assert_eq!(hex(&revalidated(SESSION, true)), "01000028e171000001");
-        assert_eq!(hex(&touched(&[(SESSION, 10_000)].into())), "01000028e171000000002710");
-    }
-
-    #[test]
-    fn what_is_said_of_sessions_is_read_back() {
-        assert_eq!(read_revalidate(&revalidate(SESSION, 7)), Ok((SESSION, 7)));
-        assert_eq!(read_revalidated(&revalidated(SESSION, false)), Ok((SESSION, false)));
-        let table = BTreeMap::from([(SessionId(1), 2), (SESSION, 3)]);
-        assert_eq!(read_touched(&touched(&table)), Ok(table.into_iter().collect()));
-        assert!(read_touched(&Payload::new(&[0; 13])).is_err(), "half a session");
+        assert_eq!(hex(&touched([(SESSION, 10_000)].into())), "01000028e171000000002710");
     }
 }
