@@ -130,7 +130,7 @@ impl<S: Service> Replica<S> {
                 }
                 Output::Deliver(txn) => self.apply(now, txn, true, out),
                 Output::FastForward(txn) => self.apply(now, txn, false, out),
-                Output::Restore(image) => match self.service.restore(&image) {
+                Output::Restore(image) => match self.service.restore(image.zxid, &image.pieces()) {
                     Ok(()) => out.push(Effect::Restored { zxid: image.zxid, digest: self.service.digest() }),
                     Err(_) => self.step(now, Input::NotRestored, out),
                 },

@@ -1,6 +1,6 @@
 //! What a replica replicates, and what passes between it and the peer.
 
-use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
+use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
 
 /// The replicated state machine. Zab is primary-backup: the leader's service turns a request into an idempotent txn
 /// against the latest *proposed* state, and every service applies txns in the order of the history.
@@ -30,8 +30,9 @@ pub trait Service: Clone {
     /// The whole state as it is now. Everybody waits for this, and for nobody who makes pieces of it.
     fn freeze(&self) -> Self::Image;
 
-    /// Replaces the whole state. Where the image is none, the state stays as it is, and a sentence says what is wrong.
-    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String>;
+    /// Replaces the whole state by the one of `zxid` that the pieces are together. Where they are none, it stays as it is, and a
+    /// sentence says what is wrong.
+    fn restore(&mut self, zxid: Zxid, pieces: &[&[u8]]) -> Result<(), String>;
 
     /// Replaces the whole state by that of `read`, a new service that was brought to what is on disk. What belongs to the
     /// server and not to the state stays: clients above all, who may connect to one that does not serve.

@@ -26,9 +26,7 @@ use super::milestones::Hex;
 use super::tally::DiskTally;
 use super::{Refusal, std_duration};
 use crate::replica::Service;
-use crate::zab::{
-    self, LogSlice, Payload, Ratio, ReadId, Recovered, SnapshotImage, Txn, Write, WriteError, WriteId, Zxid,
-};
+use crate::zab::{self, LogSlice, Payload, Ratio, ReadId, Recovered, Txn, Write, WriteError, WriteId, Zxid};
 use crate::zk::store::{
     self, Beginning, Dir, FileName, FileOp, Files, Journal, JournalSettings, JournalWrite, StoreError,
 };
@@ -183,8 +181,7 @@ fn recover<S: Service>(
     fresh: &impl Fn() -> S,
 ) -> Result<(Recovered, S), StoreError> {
     let service = RefCell::new(fresh());
-    let restore =
-        |zxid, bytes: &[u8]| service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] });
+    let restore = |zxid, bytes: &[u8]| service.borrow_mut().restore(zxid, &[bytes]);
     // Nobody waits for what it would say of txns that clients have heard of long ago.
     let apply = |txn: &Txn| drop(service.borrow_mut().apply(zab::Instant::ZERO, txn, false, &mut Vec::new()));
     let found = store::recover_from(beginning, folders, window, restore, apply, |op| folders.execute(op))?;

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Digest;
 use crate::replica::{Asks, Service};
-use crate::zab::{Instant, Payload, PeerState, Sid, SnapshotImage, Txn, Zxid};
+use crate::zab::{Instant, Payload, PeerState, Sid, Txn, Zxid};
 
 /// A snapshot never has fewer pieces, so that a link can always break between two.
 const MIN_CHUNKS: usize = 2;
@@ -164,10 +164,10 @@ impl Service for Ledger {
         bytes.chunks(self.chunk).map(Payload::new).collect()
     }
 
-    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String> {
-        let bytes: Vec<u8> = image.chunks.iter().flat_map(|chunk| chunk.as_bytes()).copied().collect();
+    fn restore(&mut self, zxid: Zxid, pieces: &[&[u8]]) -> Result<(), String> {
+        let bytes = pieces.concat();
         self.prepared = None;
-        self.applied = image.zxid;
+        self.applied = zxid;
         let whole = bytes.len() >= 8 + 4 * self.serials.len();
         // Pieces can only be missing where FIFO is off. Such a state equals no other, which checkers will see.
         self.head = if whole { word(&bytes) } else { xxh3_64_with_seed(&bytes, 1) };
@@ -245,13 +245,14 @@ mod tests {
         for chunk in [1, 7, 27, 28, 64, 5000] {
             let mut source = Ledger { chunk, ..ledger.clone() };
             source.forget_prepared();
-            let image = SnapshotImage { zxid: z(5), chunks: source.freeze() };
-            assert!(image.chunks.len() >= MIN_CHUNKS, "chunk {chunk}");
+            let chunks = source.freeze();
+            let pieces: Vec<&[u8]> = chunks.iter().map(Payload::as_bytes).collect();
+            assert!(pieces.len() >= MIN_CHUNKS, "chunk {chunk}");
             let mut copy = Ledger::new(3, chunk);
-            copy.restore(&image).unwrap();
+            copy.restore(z(5), &pieces).unwrap();
             assert_eq!(copy, source);
             let mut torn = Ledger::new(3, chunk);
-            torn.restore(&SnapshotImage { zxid: z(5), chunks: image.chunks[1..].to_vec() }).unwrap();
+            torn.restore(z(5), &pieces[1..]).unwrap();
             assert_ne!(torn.digest(), source.digest(), "chunk {chunk}");
         }
     }

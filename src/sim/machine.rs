@@ -8,7 +8,7 @@ use super::codec::config_text;
 use super::ledger::{Applied, Ledger, Order};
 use super::{Digest, ServiceKind, Setup};
 use crate::replica::{Asks, Service};
-use crate::zab::{Config, Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
+use crate::zab::{Config, Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
 use crate::zk::model::{Acl, Create, CreateKind, Request, SessionId};
 use crate::zk::service::config::ServiceConfig;
 use crate::zk::service::prepare::{Context, Prepare};
@@ -171,10 +171,10 @@ impl Service for Machine {
         }
     }
 
-    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String> {
+    fn restore(&mut self, zxid: Zxid, pieces: &[&[u8]]) -> Result<(), String> {
         match self {
-            Machine::Ledger(ledger) => ledger.restore(image),
-            Machine::ZooKeeper(zookeeper) => zookeeper.zk.restore(image),
+            Machine::Ledger(ledger) => ledger.restore(zxid, pieces),
+            Machine::ZooKeeper(zookeeper) => zookeeper.zk.restore(zxid, pieces),
         }
     }
 

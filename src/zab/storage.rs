@@ -100,3 +100,10 @@ pub struct SnapshotImage {
     /// The pieces, in order.
     pub chunks: Vec<Payload>,
 }
+
+impl SnapshotImage {
+    /// The bytes of the pieces.
+    pub fn pieces(&self) -> Vec<&[u8]> {
+        self.chunks.iter().map(Payload::as_bytes).collect()
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use zabsim::replica::{Ask, Asks, Service};
 use zabsim::server::report::Surveyed;
-use zabsim::zab::{Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
+use zabsim::zab::{Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
 use zabsim::zk::model::SessionId;
 use zabsim::zk::service::{Answer, Call, ConnId};
 use zabsim::zk::wire::Forwarded;
@@ -118,8 +118,8 @@ impl Service for Tiny {
         bytes.chunks(7).map(Payload::new).collect()
     }
 
-    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String> {
-        let bytes = image.chunks.iter().map(Payload::as_bytes).collect::<Vec<_>>().concat();
+    fn restore(&mut self, _: Zxid, pieces: &[&[u8]]) -> Result<(), String> {
+        let bytes = pieces.concat();
         self.list = (0..int(&bytes, 0) as usize).map(|index| int(&bytes, 4 + index * 12 + 8)).collect();
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use zabsim::replica::{Effect, Replica, Service};
 use zabsim::zab::{
     Config, Duration, Ensemble, Input, Instant, Limits, LinkId, LogSlice, MemberRole, Message, Output, Payload,
-    PeerState, Recovered, Sid, SnapshotImage, Txn, Zxid,
+    PeerState, Recovered, Sid, Txn, Zxid,
 };
 use zabsim::zk::service::config::ServiceConfig;
 use zabsim::zk::service::zk::Zk;
@@ -137,8 +137,9 @@ impl Cluster {
         let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, base: last_zxid, recent: Vec::new() };
         let found = node.replica.service();
         let mut service = Zk::new(found.config().clone(), self.now);
-        let image = SnapshotImage { zxid: last_zxid, chunks: found.freeze().into_iter().collect() };
-        service.restore(&image).expect("what was frozen is a state");
+        let image: Vec<Payload> = found.freeze().into_iter().collect();
+        let pieces: Vec<&[u8]> = image.iter().map(Payload::as_bytes).collect();
+        service.restore(last_zxid, &pieces).expect("what was frozen is a state");
         let mut effects = Vec::new();
         node.replica.reloaded(self.now, recovered, service, &mut effects);
         self.execute(sid, effects);

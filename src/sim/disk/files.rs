@@ -17,9 +17,7 @@ use std::mem::take;
 
 use super::{KEPT_SNAPSHOTS, Recovery};
 use crate::replica::Service;
-use crate::zab::{
-    Conduct, Habit, Instant, LogSlice, Payload, Ratio, Recovered, SnapshotImage, Txn, Write, WriteId, Zxid,
-};
+use crate::zab::{Conduct, Habit, Instant, LogSlice, Ratio, Recovered, Txn, Write, WriteId, Zxid};
 use crate::zk::store::{self, Dir, FileName, FileOp, Files as _, Journal, JournalSettings, JournalWrite, StoreError};
 use part::{Kind, Part, Share, split};
 use volume::{Cache, Open, Platter};
@@ -201,9 +199,7 @@ impl Files {
         let cache = RefCell::new(take(&mut self.cache));
         let service = RefCell::new(empty.clone());
         let mut ops = Vec::new();
-        let restore = |zxid, bytes: &[u8]| {
-            service.borrow_mut().restore(&SnapshotImage { zxid, chunks: vec![Payload::new(bytes)] })
-        };
+        let restore = |zxid, bytes: &[u8]| service.borrow_mut().restore(zxid, &[bytes]);
         let apply = |txn: &Txn| drop(service.borrow_mut().apply(Instant::ZERO, txn, false, &mut Vec::new()));
         let found = store::recover(&Open(&cache), window, restore, apply, |op| {
             cache.borrow_mut().execute(&op);

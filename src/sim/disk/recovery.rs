@@ -7,9 +7,7 @@ use super::{Disk, Failure, Safety, Snapshot};
 use crate::replica::Service;
 use crate::sim::machine::Machine;
 use crate::sim::{DiskMode, History};
-use crate::zab::{
-    Conduct, Epoch, Instant, LogSlice, Ratio, Recovered, SnapshotImage, Txn, Write, WriteId, Zxid, mutant,
-};
+use crate::zab::{Conduct, Epoch, Instant, LogSlice, Payload, Ratio, Recovered, Txn, Write, WriteId, Zxid, mutant};
 use crate::zk::store::JournalWrite;
 
 /// The size of a log record, in simulated bytes.
@@ -140,8 +138,8 @@ impl Disk {
             return Recovery { recovered, service, snapshot: Zxid::ZERO, differs: None };
         }
         if let Some(snapshot) = newest {
-            let image = SnapshotImage { zxid: snapshot.zxid, chunks: snapshot.chunks.clone() };
-            service.restore(&image).expect("what a server wrote is a state");
+            let pieces: Vec<&[u8]> = snapshot.chunks.iter().map(Payload::as_bytes).collect();
+            service.restore(snapshot.zxid, &pieces).expect("what a server wrote is a state");
             last_zxid = snapshot.zxid;
         }
         let snapshot = last_zxid;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::replica::{Ask, Asks, Service};
-use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, SnapshotImage, Txn, Zxid};
+use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
 use crate::zk::model::{CreateKind, ErrorCode, MultiOp, OpCode, Request, SessionId, TxnRecord};
 use crate::zk::wire::{self, Dialect, Forwarded};
 
@@ -297,13 +297,13 @@ impl Service for Zk {
         self.tree.freeze()
     }
 
-    fn restore(&mut self, image: &SnapshotImage) -> Result<(), String> {
+    fn restore(&mut self, zxid: Zxid, pieces: &[&[u8]]) -> Result<(), String> {
         let joined;
-        let bytes = match image.chunks.as_slice() {
-            [whole] => whole.as_bytes(),
+        let bytes = match pieces {
+            [whole] => whole,
             pieces => {
-                joined = pieces.iter().map(Payload::as_bytes).collect::<Vec<&[u8]>>().concat();
-                &joined
+                joined = pieces.concat();
+                joined.as_slice()
             }
         };
         let (tree, _) = Tree::restore(bytes).map_err(|error| {
@@ -311,7 +311,7 @@ impl Service for Zk {
             error.to_string()
         })?;
         self.tree = tree;
-        self.tree.set_last_processed(image.zxid);
+        self.tree.set_last_processed(zxid);
         Ok(())
     }
 
