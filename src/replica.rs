@@ -140,8 +140,8 @@ impl<S: Service> Replica<S> {
                 }
                 Output::Serve { serving } => {
                     out.push(Effect::Output(Output::Serve { serving }));
-                    let leader = self.peer.leader();
-                    self.consult(out, |service, asks| service.serve(now, serving, leader, asks));
+                    let (epoch, leader) = (self.peer.current_epoch(), self.peer.leader());
+                    self.consult(out, |service, asks| service.serve(now, serving, epoch, leader, asks));
                 }
                 Output::Synced { token } => {
                     out.push(Effect::Output(Output::Synced { token }));

@@ -4,7 +4,8 @@ mod conversation;
 
 use conversation::Conversation;
 use zabsim::zab::{
-    Epoch, Input, LinkId, Message, NOTIFICATION_VERSION, Notification, Output, PeerState, Reason, Sid, Vote, Zxid,
+    Epoch, Input, Limits, LinkId, Message, NOTIFICATION_VERSION, Notification, Output, PeerState, Reason, Sid, Vote,
+    Zxid,
 };
 
 /// Three participants with one txn, p3 leading epoch 2, everybody serving.
@@ -248,4 +249,34 @@ fn a_late_answer_of_an_earlier_dial_is_nobodys() {
     assert_eq!(said(Input::Connected { to: Sid(2), link: late }), [refused]);
     let connected = said(Input::Connected { to: Sid(3), link });
     assert_eq!(connected, [Output::Send { link, message: follower_info(1, 0) }]);
+}
+
+/// ZooKeeper's leader begins to forward before it looks at what its state is: what the state has already may come behind it.
+#[test]
+fn what_a_received_state_has_already_may_follow_it() {
+    // The leader waits for the histories of a quorum.
+    let mut c = Conversation::of(
+        "participants 5\n show disk\n hold p2\n hold p3\n hold p4\n start p1 p2 p3 p4 p5\n pass 100ms",
+    );
+    c.run(
+        "forge p1 SNAP 1:5\n forge p1 SNAPDONE\n forge p1 PROPOSAL 1:4\n forge p1 PROPOSAL 1:5\n forge p1 PROPOSAL 1:6",
+    );
+    c.run("forge p1 COMMIT 1:4\n forge p1 COMMIT 1:5\n forge p1 COMMIT 1:6");
+    let talk = c.run("forge p1 NEWLEADER 1\n settle");
+    assert!(talk.contains("p1 | append 1:6") && talk.contains("p1 > p5  ACK 1:0"), "{talk}");
+}
+
+/// A leader holds what it sends: it does not hold its whole state for as many strangers as like to ask.
+#[test]
+fn strangers_get_a_few_states_at_a_time() {
+    let mut c = three();
+    let most = Limits::default().max_concurrent_snap_syncs as i64;
+    let ask = |sid| [follower_info(sid, 1), Message::AckEpoch { last_zxid: Zxid::MISSING, current_epoch: None }];
+    for sid in 100..100 + most {
+        let talk = c.intrude("p3", &ask(sid));
+        assert!(talk.contains("SNAP") && !talk.contains("Throttled"), "{talk}");
+    }
+    let talk = c.intrude("p3", &ask(1000));
+    assert!(talk.contains("p3 x p99  Throttled"), "{talk}");
+    all_well(&mut c);
 }

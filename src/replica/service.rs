@@ -1,6 +1,6 @@
 //! What a replica replicates, and what passes between it and the peer.
 
-use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
+use crate::zab::{Epoch, Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
 
 /// The replicated state machine. Zab is primary-backup: the leader's service turns a request into an idempotent txn
 /// against the latest *proposed* state, and every service applies txns in the order of the history.
@@ -23,9 +23,16 @@ pub trait Service: Clone {
     /// Applies a txn; `committed` says whether clients may see it.
     fn apply(&mut self, now: Instant, txn: &Txn, committed: bool, asks: &mut Asks<Self>) -> Self::Effect;
 
-    /// The peer serves in this state from now on, or no longer does. What was prepared and not applied is forgotten:
+    /// The peer serves in this state and epoch from now on, or no longer does. What was prepared and not applied is forgotten:
     /// leadership ended, or another leader took over.
-    fn serve(&mut self, now: Instant, serving: Option<PeerState>, leader: Option<Sid>, asks: &mut Asks<Self>);
+    fn serve(
+        &mut self,
+        now: Instant,
+        serving: Option<PeerState>,
+        epoch: Epoch,
+        leader: Option<Sid>,
+        asks: &mut Asks<Self>,
+    );
 
     /// The whole state as it is now. Everybody waits for this, and for nobody who makes pieces of it.
     fn freeze(&self) -> Self::Image;

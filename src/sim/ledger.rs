@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Digest;
 use crate::replica::{Asks, Service};
-use crate::zab::{Instant, Payload, PeerState, Sid, Txn, Zxid};
+use crate::zab::{Epoch, Instant, Payload, PeerState, Sid, Txn, Zxid};
 
 /// A snapshot never has fewer pieces, so that a link can always break between two.
 const MIN_CHUNKS: usize = 2;
@@ -151,7 +151,7 @@ impl Service for Ledger {
         self.take(txn)
     }
 
-    fn serve(&mut self, _: Instant, _: Option<PeerState>, _: Option<Sid>, _: &mut Asks<Ledger>) {
+    fn serve(&mut self, _: Instant, _: Option<PeerState>, _: Epoch, _: Option<Sid>, _: &mut Asks<Ledger>) {
         self.forget_prepared();
     }
 
@@ -190,7 +190,6 @@ fn word(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zab::Epoch;
 
     fn z(counter: u32) -> Zxid {
         Zxid::new(Epoch(1), counter)

@@ -8,7 +8,7 @@ use super::codec::config_text;
 use super::ledger::{Applied, Ledger, Order};
 use super::{Digest, ServiceKind, Setup};
 use crate::replica::{Asks, Service};
-use crate::zab::{Config, Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
+use crate::zab::{Config, Epoch, Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
 use crate::zk::model::{Acl, Create, CreateKind, Request, SessionId};
 use crate::zk::service::config::ServiceConfig;
 use crate::zk::service::prepare::{Context, Prepare};
@@ -157,10 +157,17 @@ impl Service for Machine {
         }
     }
 
-    fn serve(&mut self, now: Instant, serving: Option<PeerState>, leader: Option<Sid>, asks: &mut Asks<Machine>) {
+    fn serve(
+        &mut self,
+        now: Instant,
+        serving: Option<PeerState>,
+        epoch: Epoch,
+        leader: Option<Sid>,
+        asks: &mut Asks<Machine>,
+    ) {
         match self {
             Machine::Ledger(ledger) => ledger.forget_prepared(),
-            Machine::ZooKeeper(zookeeper) => zookeeper.zk.serve(now, serving, leader, asks),
+            Machine::ZooKeeper(zookeeper) => zookeeper.zk.serve(now, serving, epoch, leader, asks),
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Progress {
     pub stage: ProgressStage,
     /// Its last zxid, as ACKEPOCH told.
     pub last_zxid: Zxid,
+    /// How much longer than initLimit it may take until it has acknowledged NEWLEADER: a large state travels for long.
+    pub transfer: Duration,
     /// How it is being synchronised.
     pub mode: Option<SyncMode>,
     /// Whether new proposals, commits and informs are sent to it.
@@ -69,6 +71,7 @@ impl Progress {
             is_observer: false,
             stage: ProgressStage::Connected,
             last_zxid: Zxid::MISSING,
+            transfer: Duration::ZERO,
             mode: None,
             is_forwarding: false,
             early_ack: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use zabsim::replica::{Ask, Asks, Service};
 use zabsim::server::report::Surveyed;
-use zabsim::zab::{Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
+use zabsim::zab::{Epoch, Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
 use zabsim::zk::model::SessionId;
 use zabsim::zk::service::{Answer, Call, ConnId};
 use zabsim::zk::wire::Forwarded;
@@ -80,7 +80,7 @@ impl Service for Tiny {
         }
     }
 
-    fn serve(&mut self, _: Instant, serving: Option<PeerState>, _: Option<Sid>, asks: &mut Asks<Tiny>) {
+    fn serve(&mut self, _: Instant, serving: Option<PeerState>, _: Epoch, _: Option<Sid>, asks: &mut Asks<Tiny>) {
         self.is_serving = serving.is_some();
         if !self.is_serving {
             asks.extend(std::mem::take(&mut self.open).into_iter().map(|conn| Ask::Answer(Answer::Close { conn })));

@@ -60,6 +60,16 @@ impl Cluster {
 
     /// A server starts, without any data.
     pub fn start(&mut self, sid: Sid, options: impl Fn(ServiceConfig) -> ServiceConfig) {
+        self.start_with(sid, options, None);
+    }
+
+    /// A server starts with the state that these bytes are, as of that txn.
+    pub fn start_with(
+        &mut self,
+        sid: Sid,
+        options: impl Fn(ServiceConfig) -> ServiceConfig,
+        state: Option<(Zxid, &[u8])>,
+    ) {
         let limits = Limits::default();
         let service = ServiceConfig {
             standalone: self.ensemble.members().len() == 1,
@@ -67,10 +77,13 @@ impl Cluster {
         };
         let config = Config::new(sid, self.ensemble.clone(), limits).unwrap();
         let (accepted_epoch, current_epoch) = (None, None);
-        let recovered =
-            Recovered { accepted_epoch, current_epoch, last_zxid: Zxid::ZERO, base: Zxid::ZERO, recent: Vec::new() };
+        let last_zxid = state.map_or(Zxid::ZERO, |(zxid, _)| zxid);
+        let recovered = Recovered { accepted_epoch, current_epoch, last_zxid, base: last_zxid, recent: Vec::new() };
         let mut effects = Vec::new();
-        let service = Zk::new(options(service), self.now);
+        let mut service = Zk::new(options(service), self.now);
+        if let Some((zxid, bytes)) = state {
+            service.restore(zxid, &[bytes]).expect("it is one");
+        }
         let replica = Replica::new(config, recovered, service, self.now, &mut effects);
         self.nodes.insert(sid, Node { replica, listening: false, applied: Vec::new() });
         self.execute(sid, effects);

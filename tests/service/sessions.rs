@@ -1,7 +1,9 @@
 //! Sessions: how they begin, move, survive their leader, and end.
 
-use zabsim::zab::{Duration, Sid};
+use zabsim::replica::Service;
+use zabsim::zab::{Duration, Epoch, Sid, Zxid};
 use zabsim::zk::model::{ErrorCode, Request, SessionId};
+use zabsim::zk::service::config::ServiceConfig;
 use zabsim::zk::service::sessions::Tracker;
 use zabsim::zk::service::{Answer, Call};
 
@@ -68,6 +70,78 @@ fn a_client_that_comes_back_replaces_its_connection() {
         assert!(after.all(&mut cluster).is_empty(), "and nobody is told of that write");
         after.ask(&mut cluster, &exists(&format!("/{}", sid.0), false)).expect("which was done nevertheless");
     }
+}
+
+/// ZooKeeper's `CommitProcessor` knows sessions only: what a client asked for before it lost its connection, here or at another server,
+/// comes before what it asks now. Else it would look for a node that it made, miss it, and make another.
+#[test]
+fn who_comes_back_reads_what_it_wrote_before() {
+    for from_follower in [false, true] {
+        let mut cluster = Cluster::of(3);
+        let (leader, follower) = (cluster.leader().unwrap(), cluster.follower());
+        let mut before = Client::new(&mut cluster, if from_follower { follower } else { leader });
+        cluster.settle();
+        // Without its followers the leader commits nothing.
+        cluster.frozen = cluster.sids().into_iter().filter(|sid| *sid != leader).collect();
+        before.post(&mut cluster, &create("/a", 0));
+        cluster.settle();
+        let mut after = before.resume(&mut cluster, leader).unwrap();
+        after.send(&mut cluster, &exists("/a", false));
+        assert!(after.all(&mut cluster).is_empty(), "not known yet");
+        cluster.frozen.clear();
+        cluster.settle();
+        let got = after.all(&mut cluster);
+        assert!(matches!(&got[..], [Got::Reply(reply)] if reply.error == 0), "{got:?}");
+    }
+}
+
+/// What a learner gets as the state of an epoch's beginning it shows its clients as such: with any other server they must be welcome.
+#[test]
+fn a_leader_has_seen_the_beginning_of_its_epoch() {
+    let mut cluster = Cluster::of(3);
+    let (leader, follower) = (cluster.leader().unwrap(), cluster.follower());
+    let client = Client::new(&mut cluster, follower);
+    cluster.crash(leader);
+    cluster.run_for(Duration::from_secs(5));
+    let leader = cluster.leader().expect("two are enough");
+    let beginning = Zxid::marker(Epoch(2));
+    assert!(Client::join(&mut cluster, leader, client.session, &client.password, beginning.0).is_some());
+}
+
+/// `ZooKeeperServer.loadData`: nobody else would ever end them.
+#[test]
+fn nodes_of_sessions_that_nobody_knows_go() {
+    let mut cluster = Cluster::of(1);
+    let mut client = Client::new(&mut cluster, Sid(1));
+    client.ask(&mut cluster, &create("/e", 1)).unwrap();
+    let zxid = cluster.service(Sid(1)).tree().last_processed();
+    let bytes: Vec<u8> = cluster.service(Sid(1)).freeze().into_iter().flat_map(|it| it.as_bytes().to_vec()).collect();
+    // One session of twelve bytes, behind their number.
+    let without = [&[0; 4][..], &bytes[4 + 12..]].concat();
+    for (state, left) in [(&bytes, 1), (&without, 0)] {
+        cluster.crash(Sid(1));
+        cluster.start_with(Sid(1), |options| options, Some((zxid, state)));
+        cluster.run_for(Duration::from_secs(3));
+        assert_eq!(cluster.service(Sid(1)).tree().ephemeral_count(), left);
+    }
+}
+
+/// It is not replicated (ZOOKEEPER-2819): a server whose list was changed does not tell that of an older snapshot, or of its leader.
+#[test]
+fn each_server_tells_of_its_own_configuration() {
+    let mut cluster = Cluster::with(3, |it| ServiceConfig { config_text: format!("of {}", it.sid.0), ..it });
+    let follower = cluster.follower();
+    let text = |cluster: &Cluster, sid: Sid| {
+        let node = cluster.service(sid).tree().find("/zookeeper/config").expect("it is there");
+        String::from_utf8(node.data().unwrap().to_vec()).unwrap()
+    };
+    assert_eq!(text(&cluster, follower), format!("of {}", follower.0));
+    let leader = cluster.leader().unwrap();
+    let state: Vec<u8> = cluster.service(leader).freeze().into_iter().flat_map(|it| it.as_bytes().to_vec()).collect();
+    let zxid = cluster.service(leader).tree().last_processed();
+    cluster.crash(follower);
+    cluster.start_with(follower, |it| ServiceConfig { config_text: "new".into(), ..it }, Some((zxid, &state)));
+    assert_eq!(text(&cluster, follower), "new");
 }
 
 #[test]

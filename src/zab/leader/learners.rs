@@ -9,6 +9,9 @@ const QUEUE_TIME: Duration = Duration::from_millis(2);
 /// The same while a whole state is being sent.
 const SNAP_TIME: Duration = Duration::from_millis(20);
 
+/// A state may travel as slowly as so many bytes a second. ZooKeeper's leader waits while it writes, however long that is.
+const SLOWEST_TRANSFER: usize = 1 << 20;
+
 impl Leader {
     /// Somebody connected to the quorum port.
     pub fn on_accepted(&mut self, local: &Local, now: Instant, link: LinkId) {
@@ -207,12 +210,13 @@ impl Leader {
         out.push(Output::Milestone(Milestone::SyncPlanned { learner, mode, learner_last, through }));
     }
 
-    /// Only observers are limited: a participant may be what the quorum waits for (`LearnerSnapshotThrottler`).
+    /// Who does not vote is limited, observers and strangers: a participant may be what the quorum waits for (`LearnerSnapshotThrottler`).
     fn is_throttled(&self, local: &Local, index: usize, snap: bool) -> bool {
         let limits = &local.limits;
         let limit = if snap { limits.max_concurrent_snap_syncs } else { limits.max_concurrent_diff_syncs };
         let others = self.learners.iter().enumerate().filter(|(i, l)| *i != index && l.is_in_sync_transfer(snap));
-        self.learners[index].is_observer && others.count() >= limit as usize
+        let is_voter = !self.learners[index].is_observer && local.verifiers.is_voter(self.learners[index].sid);
+        !is_voter && others.count() >= limit as usize
     }
 
     /// The log was read.
@@ -236,6 +240,8 @@ impl Leader {
         self.planned(index, SyncMode::Snap, image.zxid, out);
         let link = self.learners[index].link;
         out.push(Output::Send { link, message: Message::Snap { zxid: image.zxid } });
+        let length: usize = image.chunks.iter().map(|chunk| chunk.as_bytes().len()).sum();
+        self.learners[index].transfer = Duration::from_secs((length / SLOWEST_TRANSFER) as u64);
         for chunk in image.chunks {
             out.push(Output::Send { link, message: Message::SnapChunk { chunk } });
         }
@@ -287,7 +293,7 @@ impl Leader {
         let learner = &mut self.learners[index];
         learner.stage = ProgressStage::Syncing;
         let patience = if mutant!(local, Zk1697) { local.limits.sync_time() } else { local.limits.init_time() };
-        learner.give_up = now + patience;
+        learner.give_up = now + patience + learner.transfer;
         out.push(Output::Send { link: learner.link, message: Message::NewLeader { epoch } });
     }
 

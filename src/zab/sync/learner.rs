@@ -32,6 +32,8 @@ pub struct LearnerSync {
     copy: Copy,
     /// Where the next proposal must follow.
     last_queued: Zxid,
+    /// The last txn of the state that was received.
+    snapshot: Option<Zxid>,
     /// Whether the service's state is not what the disk holds.
     dirty: bool,
 }
@@ -117,6 +119,7 @@ impl LearnerSync {
             has_queued: false,
             copy: Copy::Unneeded,
             last_queued: Zxid::MISSING,
+            snapshot: None,
             dirty: false,
         }
     }
@@ -163,6 +166,7 @@ impl LearnerSync {
         message: Message,
         out: &mut Outputs,
     ) -> Result<Synced, Reason> {
+        let snapshot = self.snapshot;
         match (&mut self.base, message) {
             // No leader has what its epoch has not reached.
             (Base::Unknown, Message::Trunc { zxid } | Message::Snap { zxid })
@@ -198,6 +202,7 @@ impl LearnerSync {
             (Base::Receiving { chunks, .. }, Message::SnapChunk { chunk }) => chunks.push(chunk),
             (Base::Receiving { zxid, chunks }, Message::SnapDone) => {
                 let (zxid, chunks) = (*zxid, std::mem::take(chunks));
+                self.snapshot = Some(zxid);
                 self.dirty = !mutant!(local, Zk3642);
                 self.base = Base::Restored;
                 if local.conduct.has(Habit::SyncInMemory) {
@@ -208,6 +213,9 @@ impl LearnerSync {
             }
             (Base::Unknown | Base::Receiving { .. }, Message::Ping { .. }) => {}
             (Base::Unknown | Base::Receiving { .. }, _) => return Err(Reason::Unexpected),
+            // ZooKeeper's leader forwards before it labels its state, so that what the state has may follow it.
+            (_, Message::Proposal { txn } | Message::Inform { txn }) if Some(txn.zxid) <= snapshot => {}
+            (_, Message::Commit { zxid }) if Some(zxid) <= snapshot => {}
             (_, Message::Proposal { txn }) => self.queue(local, txn)?,
             (_, Message::Commit { zxid }) => self.commit(local, zxid, out)?,
             (_, Message::Inform { txn }) => {

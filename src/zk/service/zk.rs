@@ -1,9 +1,9 @@
 //! [`Zk`]: the service that a ZooKeeper server replicates, put together of its parts.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::replica::{Ask, Asks, Service};
-use crate::zab::{Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
+use crate::zab::{Epoch, Instant, Payload, PeerState, Rejected, Sid, Txn, Zxid};
 use crate::zk::model::{CreateKind, ErrorCode, MultiOp, OpCode, Request, SessionId, TxnRecord};
 use crate::zk::wire::{self, Dialect, Forwarded};
 
@@ -29,6 +29,8 @@ pub struct Zk {
     front: Front,
     /// Whose each txn is that this server proposed and did not apply: a leader knows for certain which are its own clients'.
     origins: VecDeque<(Zxid, Sid)>,
+    /// The newest txn under way of each session that asked for it at another server: a client may come here before its txn does.
+    under_way: BTreeMap<SessionId, Zxid>,
     /// When a leader looks for containers next.
     sweep_at: Instant,
     /// Txns and requests that a peer sent and that are none.
@@ -93,6 +95,7 @@ impl Zk {
             front: Front::new(first),
             sessions: Sessions::Off,
             origins: VecDeque::new(),
+            under_way: BTreeMap::new(),
             sweep_at: Instant::NEVER,
             undecodable: 0,
             scratch: Vec::new(),
@@ -161,8 +164,8 @@ impl Zk {
 
     /// The connections, and what they need of the rest.
     fn parts<'a>(&'a mut self, now: Instant, asks: &'a mut Asks<Zk>) -> (&'a mut Front, Around<'a>) {
-        let Zk { front, config, tree, sessions, .. } = self;
-        (front, Around { now, config, tree, sessions, asks })
+        let Zk { front, config, tree, sessions, under_way, .. } = self;
+        (front, Around { now, config, tree, sessions, under_way, asks })
     }
 
     fn is_leading(&self) -> bool {
@@ -211,6 +214,9 @@ fn without_stat(op: &mut MultiOp) {
 }
 
 fn write_config(tree: &mut Tree, config: &ServiceConfig, now: Instant) {
+    if config.standalone {
+        return;
+    }
     tree.set_config(config.config_text.as_bytes(), Zxid::ZERO, config.wall_clock(now));
 }
 
@@ -231,6 +237,9 @@ impl Service for Zk {
             return self.encode(&context.refuse(ErrorCode::MarshallingError));
         };
         let Forwarded { session, cxid, op, record, auth } = forwarded;
+        if from != self.config.sid {
+            self.under_way.insert(session, zxid);
+        }
         let request = OpCode::from_code(op).ok_or(ErrorCode::Unimplemented);
         let mut request =
             request.and_then(|op| wire::decode_request(op, record).map_err(|_| ErrorCode::MarshallingError));
@@ -258,6 +267,10 @@ impl Service for Zk {
         };
         let applied = self.tree.apply(&record);
         self.prepare.applied(txn.zxid);
+        let session = record.header.session;
+        if self.under_way.get(&session).is_some_and(|newest| *newest <= txn.zxid) {
+            self.under_way.remove(&session);
+        }
         let told = Told::Applied(applied.outcome.clone());
         if let Some(tracker) = self.sessions.tracker()
             && record.header.kind == OpCode::CloseSession
@@ -271,21 +284,35 @@ impl Service for Zk {
         told
     }
 
-    fn serve(&mut self, now: Instant, serving: Option<PeerState>, leader: Option<Sid>, asks: &mut Asks<Zk>) {
+    fn serve(
+        &mut self,
+        now: Instant,
+        serving: Option<PeerState>,
+        epoch: Epoch,
+        leader: Option<Sid>,
+        asks: &mut Asks<Zk>,
+    ) {
         self.sessions = Sessions::Off;
         self.prepare.forget();
         self.origins.clear();
+        self.under_way.clear();
         self.sweep_at = Instant::NEVER;
         let (front, mut around) = self.parts(now, asks);
         front.close_all(&mut around);
         match (serving, leader) {
             (Some(PeerState::Leading), _) => {
+                // Learners that get its state get it as that of the epoch's beginning: no client may have seen more than its leader.
+                self.tree.set_last_processed(self.tree.last_processed().max(Zxid::marker(epoch)));
                 // Nobody knows when the clients were heard of last: each gets its whole time.
                 let mut tracker = Tracker::new(self.config.tick_time);
                 for (session, timeout) in self.tree.sessions() {
                     tracker.track(now, *session, *timeout);
                 }
                 self.sessions = Sessions::Leader(tracker);
+                // What a snapshot names an owner for and no session: nobody else would ever end it (`ZooKeeperServer.loadData`).
+                for session in self.tree.owners().filter(|owner| !self.tree.sessions().contains_key(owner)) {
+                    asks.push(Ask::Submit(frames::internal(session, &Request::CloseSession)));
+                }
                 self.sweep_at = now + self.config.sweep_interval;
             }
             (Some(_), Some(leader)) => self.sessions = Sessions::Learner { leader, touched: Default::default() },
@@ -312,6 +339,8 @@ impl Service for Zk {
         })?;
         self.tree = tree;
         self.tree.set_last_processed(zxid);
+        // Not replicated: each server tells of its own configuration (ZOOKEEPER-2819).
+        write_config(&mut self.tree, &self.config, Instant::ZERO);
         Ok(())
     }
 
@@ -321,6 +350,7 @@ impl Service for Zk {
         self.undecodable += read.undecodable;
         self.prepare.forget();
         self.origins.clear();
+        self.under_way.clear();
     }
 
     fn digest(&self) -> u64 {

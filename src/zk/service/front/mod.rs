@@ -7,7 +7,7 @@
 //! | `Open` | a request | closeSession, an error of the connection, the end of its session, of its host or of serving |
 //!
 //! Replies leave in the order of the requests. A write goes to the leader at once and waits for its txn; what was asked after it
-//! waits behind it, so that a client reads what it wrote. A txn finds its request by session and number: first what connections of
+//! waits behind it, so that a client reads what it wrote, on this connection or on one before it. A txn finds its request by session and number: first what connections of
 //! the session that are gone have left under way, then the oldest write of the present one. Anything else was asked at
 //! another server, and is answered there.
 
@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use crate::replica::Ask;
-use crate::zab::{Duration, Instant};
+use crate::zab::{Duration, Instant, Zxid};
 use crate::zk::model::{ErrorCode, OpCode, Reply, Response, SessionId};
 
 use super::config::ServiceConfig;
@@ -100,6 +100,8 @@ pub struct Around<'a> {
     pub tree: &'a Tree,
     /// What the role says of sessions.
     pub sessions: &'a mut Sessions,
+    /// At a leader, the sessions with writes under way that were asked for at other servers.
+    pub under_way: &'a BTreeMap<SessionId, Zxid>,
     /// What is wanted of peer and host.
     pub asks: &'a mut Vec<Ask<Answer>>,
 }
@@ -203,6 +205,8 @@ impl Front {
 
     /// A write of this session is refused.
     pub fn on_write_rejected(&mut self, session: SessionId, around: &mut Around<'_>) {
+        // Whatever its connections of before asked for is refused alike.
+        self.abandoned.remove(&session);
         if let Some(conn) = self.by_session.get(&session) {
             self.close(*conn, around);
         }
@@ -241,10 +245,17 @@ impl Front {
         &self.watches
     }
 
-    /// Answers what is at the head of the queue, as far as it can be answered.
+    /// Answers what is at the head of the queue, as far as it can be answered. A read also waits for what its session asked for before it
+    /// came here: on another connection, or at another server (`CommitProcessor.pendingRequests`, which knows sessions only).
     fn answer_in_turn(&mut self, conn: ConnId, around: &mut Around<'_>) {
         while let Some(connection) = self.conns.get_mut(&conn) {
-            let ready = |pending: &mut Pending| !matches!(pending.work, Work::Write(_) | Work::Sync(_));
+            let session = connection.session;
+            let abandoned = &self.abandoned;
+            let ready = |pending: &mut Pending| match pending.work {
+                Work::Write(_) | Work::Sync(_) => false,
+                Work::Read(_) => !abandoned.contains_key(&session) && !around.under_way.contains_key(&session),
+                Work::Known(..) | Work::Refuse(_) | Work::Dismiss(_) => true,
+            };
             let Some(Pending { xid, since, work }) = connection.pending.pop_front_if(ready) else { break };
             self.outstanding -= 1;
             let (zxid, answer) = match &work {

@@ -31,6 +31,8 @@ impl Front {
             let waiting = self.conns.get_mut(&conn).and_then(|connection| connection.next_write());
             let waiting = waiting.expect("it was claimed");
             waiting.work = Work::Known(txn.zxid.0, answer(outcome));
+        }
+        if let Some(&conn) = self.by_session.get(&txn.session) {
             self.answer_in_turn(conn, around);
         }
         if txn.kind == OpCode::CloseSession {
