@@ -286,7 +286,13 @@ where
                     self.tell(News::Purged { base });
                 }
             }
-            Err(error) => warn!(%error, "cannot purge old snapshots and logs (autopurge)"),
+            Err(error) => {
+                warn!(%error, "cannot purge old snapshots and logs (autopurge)");
+                // Some of them may be gone.
+                if let Ok(Some(base)) = self.folders.oldest_snapshot() {
+                    self.tell(News::Purged { base });
+                }
+            }
         }
         Some(interval)
     }

@@ -97,11 +97,16 @@ impl Folders {
         let ops = store::purge(self, retain, |name| self.is_whole(name))?;
         let files = ops.iter().filter(|op| matches!(op, FileOp::Remove { .. })).count();
         ops.into_iter().try_for_each(|op| self.execute(op))?;
+        Ok((files, self.oldest_snapshot()?))
+    }
+
+    /// The last txn of the oldest snapshot.
+    pub(super) fn oldest_snapshot(&self) -> Result<Option<Zxid>, StoreError> {
         let snapshot = |name: &str| match FileName::of(name) {
             FileName::Snapshot(zxid) => Some(zxid),
             _ => None,
         };
-        Ok((files, self.list(Dir::Data)?.iter().filter_map(|(name, _)| snapshot(name)).min()))
+        Ok(self.list(Dir::Data)?.iter().filter_map(|(name, _)| snapshot(name)).min())
     }
 
     /// Whether a snapshot ends as a whole one does: what is in it is another question, which only reading all of it answers.

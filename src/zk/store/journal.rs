@@ -2,7 +2,8 @@
 
 use super::log::{self, LogEnd, LogReader, encode_record};
 use super::names::{aside_name, installing_name, starting_name};
-use super::snapshot::{write_aside, write_snapshot};
+use super::recovery::snapshots;
+use super::snapshot::{read_snapshot, write_aside, write_snapshot};
 use super::{Dir, FileName, FileOp, Files, StoreError, Trailers, log_name, snapshot_name};
 use crate::zab::{Epoch, Payload, Write, WriteId, Zxid};
 
@@ -196,8 +197,14 @@ impl Journal {
 
     /// The next txn begins a new log (`FileTxnLog.rollLog`).
     fn roll(&mut self, ops: &mut Vec<FileOp>) {
+        self.flush(ops);
+        if let Some(Open { name, at, size, .. }) = self.open.take()
+            && size > at
+        {
+            // Nobody will have to read the zeros behind it.
+            ops.push(FileOp::SetLength { dir: Dir::Log, name, length: at });
+        }
         self.sync_log(ops);
-        self.open = None;
     }
 
     fn install(&mut self, zxid: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
@@ -208,6 +215,7 @@ impl Journal {
     }
 
     fn truncate(&mut self, to: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
+        leaves_a_history(to, files)?;
         self.roll(ops);
         for (name, _) in files.list(Dir::Data)? {
             if matches!(FileName::of(&name), FileName::Snapshot(zxid) if zxid > to) {
@@ -245,6 +253,30 @@ impl Journal {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a cut leaves something to go on from. Recovery vouches for one snapshot, the newest it could read: one that the cut
+/// keeps may be damaged, or a purge that nobody has heard of yet has removed it.
+fn leaves_a_history(to: Zxid, files: &impl Files) -> Result<(), StoreError> {
+    let snapshots = snapshots(files)?;
+    if snapshots.last().is_none_or(|newest| *newest <= to) {
+        return Ok(());
+    }
+    let refused = |name: String, why: &str| {
+        let reason = format!(
+            "{why}, so nothing would be left of the history if it were cut to {to}. It is as it was; empty the folder, and the leader \
+             gives this server its state"
+        );
+        Err(StoreError::Malformed { name, reason })
+    };
+    match snapshots.iter().rev().find(|zxid| **zxid <= to).map(|zxid| snapshot_name(*zxid)) {
+        Some(name) => match read_snapshot(&name, &files.read(Dir::Data, &name)?) {
+            Ok(_) => Ok(()),
+            Err(error) => refused(name, &error.to_string()),
+        },
+        None if logs(files)?.first().is_some_and(|(start, _)| start.counter() == 1 && *start <= to) => Ok(()),
+        None => refused(snapshot_name(snapshots[0]), "no snapshot is older"),
     }
 }
 

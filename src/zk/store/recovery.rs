@@ -88,16 +88,28 @@ pub fn recover_from(
     let (mut zxids, mut recent, mut last, mut corrupt) = (Vec::new(), VecDeque::<Txn>::new(), from, None);
     // A history with a hole is none: this server must not be counted as one that has what is before or behind it.
     let mut gap = false;
-    'logs: for (_, name) in logs(files)? {
-        let bytes = files.read(Dir::Log, &name)?;
-        let mut reader = LogReader::new(&name, &bytes)?;
+    let logs = logs(files)?;
+    // Older ones only say how far back the history goes: what is damaged there is missed by nobody.
+    let needed = logs.partition_point(|(start, _)| *start <= from).saturating_sub(1);
+    let mut whole_from = Zxid::ZERO;
+    'logs: for (index, (_, name)) in logs.iter().enumerate() {
+        let name = name.as_str();
+        let bytes = files.read(Dir::Log, name)?;
+        let mut reader = match LogReader::new(name, &bytes) {
+            Err(error) if index < needed => {
+                notes.push(format!("skipped, and not needed: {error}"));
+                (whole_from, recent) = (logs[index + 1].0, VecDeque::new());
+                continue;
+            }
+            reader => reader?,
+        };
         while let Some(txn) = reader.next_txn() {
             if zxids.last().is_some_and(|last| txn.zxid <= *last) {
                 notes.push(format!("{name}: {} is not greater than what came before it; skipped", txn.zxid));
                 continue;
             }
             if newest.is_none() && !beginning.trust_log {
-                return Err(StoreError::LogWithoutSnapshot(name));
+                return Err(StoreError::LogWithoutSnapshot(name.to_owned()));
             }
             zxids.push(txn.zxid);
             if txn.zxid > from {
@@ -118,6 +130,11 @@ pub fn recover_from(
             recent.push_back(txn);
         }
         match reader.end() {
+            Some(LogEnd::Corrupt { at, reason }) if index < needed => {
+                notes
+                    .push(format!("{name}: the record at {at} is damaged ({reason}); no record of this log is needed"));
+                (whole_from, recent) = (logs[index + 1].0, VecDeque::new());
+            }
             Some(LogEnd::Corrupt { at, reason }) => {
                 corrupt = Some(format!("{name}: the record at {at} is damaged ({reason}), behind {last}"));
                 break;
@@ -131,7 +148,8 @@ pub fn recover_from(
         let (last_zxid, base) = (Zxid::MISSING, Zxid::ZERO);
         Recovered { accepted_epoch, current_epoch, last_zxid, base, recent: Vec::new() }
     } else {
-        let base = newest.map_or(Zxid::ZERO, |newest| base(&snapshots, newest, &zxids));
+        let whole: Vec<Zxid> = snapshots.iter().copied().filter(|zxid| *zxid >= whole_from).collect();
+        let base = newest.map_or(Zxid::ZERO, |newest| base(&whole, newest, &zxids));
         let recent = if recent.back().is_some_and(|txn| txn.zxid <= last) { recent.into() } else { Vec::new() };
         Recovered { accepted_epoch, current_epoch, last_zxid: last, base, recent }
     };

@@ -127,6 +127,48 @@ fn a_cut_interrupted_anywhere_ends_between_its_target_and_the_old_end() {
     assert_eq!(files.recover().recovered.last_zxid, zxid(1));
 }
 
+/// A snapshot of the txns up to there, whatever it holds.
+fn snapshot(counter: u32) -> ((Dir, String), Vec<u8>) {
+    let mut files = Written::default();
+    let body = [&[0; 12][..], &0u32.to_be_bytes(), &[0; 68], b"\0\0\0\x01/"].concat();
+    write_snapshot(zxid(counter), [Payload::new(&body)], Trailers::default(), |op| Ok(files.execute(op))).unwrap();
+    files.0.pop_first().expect("it is written")
+}
+
+#[test]
+fn damage_in_a_log_that_nobody_needs_costs_how_far_the_history_goes_back_and_nothing_else() {
+    let mut files = with_logs(&[(1, log(&[1, 2, 3])), (4, log(&[4, 5])), (6, log(&[6]))]);
+    files.0.extend([snapshot(2), snapshot(4), snapshot(5)]);
+    assert_eq!((files.recover().recovered.last_zxid, files.recover().recovered.base), (zxid(6), zxid(2)));
+    let whole = files.clone();
+    let oldest = |files: &mut Written| files.0.get_mut(&(Dir::Log, log_name(zxid(1)))).unwrap().clone();
+    let mut flipped = oldest(&mut files);
+    flipped[16 + 12] ^= 1;
+    for damaged in [flipped, b"this is a text file".to_vec()] {
+        files.0.insert((Dir::Log, log_name(zxid(1))), damaged);
+        let found = files.recover();
+        assert_eq!(found.corrupt, None);
+        assert_eq!((found.recovered.last_zxid, found.recovered.base), (zxid(6), zxid(4)));
+        assert_eq!(found.recovered.recent.first().map(|txn| txn.zxid), Some(zxid(4)));
+        assert!(found.notes.iter().any(|note| note.contains("log.100000001")), "{:?}", found.notes);
+    }
+    files = whole;
+    files.0.get_mut(&(Dir::Log, log_name(zxid(6)))).unwrap()[16 + 12] ^= 1;
+    assert_eq!(files.recover().recovered.last_zxid, Zxid::MISSING, "this one is needed");
+}
+
+#[test]
+fn a_cut_that_would_leave_nothing_to_go_on_from_is_refused() {
+    let mut files = with_logs(&[(3, log(&[3, 4, 5, 6]))]);
+    files.0.extend([snapshot(2), snapshot(5)]);
+    assert!(truncate(&files, zxid(4)).is_ok());
+    files.0.get_mut(&(Dir::Data, snapshot_name(zxid(2)))).unwrap()[20] ^= 1;
+    assert!(truncate(&files, zxid(4)).is_err(), "it cannot be read");
+    assert!(truncate(&files, zxid(5)).is_ok(), "it is not needed");
+    files.0.remove(&(Dir::Data, snapshot_name(zxid(2))));
+    assert!(truncate(&files, zxid(4)).is_err(), "it was purged");
+}
+
 #[test]
 fn a_cut_does_not_hide_damage() {
     let mut bytes = log(&[1, 2]);
