@@ -260,7 +260,7 @@ impl Journal {
 /// keeps may be damaged, or a purge that nobody has heard of yet has removed it.
 fn leaves_a_history(to: Zxid, files: &impl Files) -> Result<(), StoreError> {
     let snapshots = snapshots(files)?;
-    if snapshots.last().is_none_or(|newest| *newest <= to) {
+    if to == Zxid::ZERO || snapshots.last().is_none_or(|newest| *newest <= to) {
         return Ok(());
     }
     let refused = |name: String, why: &str| {
