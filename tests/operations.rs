@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -81,7 +82,13 @@ fn a_server_needs_nothing_and_is_measured_and_stops_when_asked() {
     let nodes = 5 + 2500 + 1 + 3; // in a node for each thousand, in one for all
     assert!(word(port, "mntr").unwrap().contains(&format!("zk_znode_count\t{nodes}\n")), "what fills stays");
     assert_eq!(server.terminated(), 0);
-    assert!(fs::read_dir(format!("{data}/version-2")).unwrap().count() > 0, "its data stay");
+    let folder = format!("{data}/version-2");
+    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!files.is_empty(), "its data stay");
+    for path in files.into_iter().chain([folder.into()]) {
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "nobody else reads {}: {mode:o}", path.display());
+    }
 }
 
 #[test]
@@ -222,9 +229,12 @@ fn a_log_names_sessions_and_no_secrets() {
     assert_eq!(server.terminated(), 0);
     let log = fs::read_to_string(scratch.path("log")).unwrap();
     assert!(log.contains("TRACE") || log.contains("DEBUG"), "it is told at length");
-    let hex: String = password.iter().map(|byte| format!("{byte:02x}")).collect();
-    for secret in ["hunter2", "swordfish", &hex, &format!("{password:?}")] {
-        assert!(!log.contains(secret), "{secret} in\n{log}");
+    for secret in [&b"hunter2"[..], b"swordfish", &password] {
+        let decimal: Vec<String> = secret.iter().map(u8::to_string).collect();
+        let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        for form in [String::from_utf8_lossy(secret).into_owned(), hex, decimal.join(", ")] {
+            assert!(!log.contains(&form), "{form} in\n{log}");
+        }
     }
     let text =
         "superDigst=super:hunter2\nssl.keyStore.password=hunter2\nDigestAuthenticationProvider.superDigest=hunter2\n";

@@ -63,6 +63,7 @@ def main():
             time.sleep(chance.uniform(0.2, 4.0))
             victims = chance.sample(ensemble.members, chance.choice((1, 1, 1, 2, 3)))
             for victim in victims:
+                assert victim.is_up(), f"server {victim.sid} ended by itself (--seed {options.seed}): {victim.tail()}"
                 victim.kill()
             kills += len(victims)
             time.sleep(chance.choice((0.0, 0.1, 1.0, 3.0)))
@@ -75,6 +76,8 @@ def main():
         for writer in writers:
             writer.join(60)
             assert not writer.error, f"{writer.error} (--seed {options.seed})"
+        ended = [f"server {member.sid} ended by itself: {member.tail()}" for member in ensemble.members if not member.is_up()]
+        assert not ended, f"{ended} (--seed {options.seed})"
         tree = assert_same(ensemble.members)
         count = 0
         for writer in writers:

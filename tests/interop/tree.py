@@ -3,6 +3,10 @@
 from raw import Client, boolean, buffer
 
 
+#: Gone since its parent was read.
+NO_NODE = -101
+
+
 def read_tree(port):
     """Path → (data, stat) of everything but `/zookeeper`, after a `sync`."""
     client = Client(port)
@@ -11,8 +15,9 @@ def read_tree(port):
     while waiting:
         path = waiting.pop()
         _, error, value = client.call("getChildren2", buffer(path) + boolean(False))
-        if error:
+        if error == NO_NODE and path != "/":
             continue
+        assert error == 0, f"{path} cannot be read: {error}"
         children, _ = value
         data, stat = client.call("getData", buffer(path) + boolean(False))[2]
         found[path] = (data, tuple(sorted(stat.items())))
@@ -30,6 +35,7 @@ def differences(first, second):
 def assert_same(servers):
     """Every server that runs has the same tree."""
     running = [member for member in servers if member.is_up()]
+    assert running, "no server runs"
     trees = [read_tree(member.client) for member in running]
     for member, tree in zip(running[1:], trees[1:]):
         wrong = differences(trees[0], tree)

@@ -61,7 +61,11 @@ impl Wire {
     }
 
     fn is_closed(&mut self) -> bool {
-        matches!(self.0.read(&mut [0]), Ok(0)) || self.0.read(&mut [0]).is_err()
+        self.0.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        match self.0.read(&mut [0]) {
+            Ok(count) => count == 0,
+            Err(error) => !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut),
+        }
     }
 }
 

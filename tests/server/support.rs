@@ -157,7 +157,11 @@ impl Client {
 
     /// The other end has nothing more to say.
     pub fn is_closed(&mut self) -> bool {
-        !matches!(self.0.read(&mut [0]), Ok(1))
+        self.0.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        match self.0.read(&mut [0]) {
+            Ok(count) => count == 0,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
+        }
     }
 
     pub fn send_raw(&mut self, bytes: &[u8]) {

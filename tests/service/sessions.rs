@@ -2,7 +2,7 @@
 
 use zabsim::replica::Service;
 use zabsim::zab::{Duration, Epoch, Sid, Zxid};
-use zabsim::zk::model::{ErrorCode, Request, SessionId};
+use zabsim::zk::model::{ErrorCode, Request, Response, SessionId};
 use zabsim::zk::service::config::ServiceConfig;
 use zabsim::zk::service::sessions::Tracker;
 use zabsim::zk::service::{Answer, Call};
@@ -238,4 +238,53 @@ fn connections_without_a_word_are_closed() {
     assert_eq!(cluster.answer(conn), None);
     cluster.run_for(Duration::from_secs(12));
     assert_eq!(cluster.answer(conn), Some(Answer::Close { conn }));
+}
+
+/// A client that begins to count anew, at the leader: its first write has the number of the one that it asked for at a follower.
+#[test]
+fn a_write_that_another_server_forwarded_is_not_taken_for_an_own_one() {
+    let mut cluster = Cluster::of(3);
+    let (leader, follower) = (cluster.leader().unwrap(), cluster.follower());
+    let mut before = Client::new(&mut cluster, follower);
+    let fresh = before.clone();
+    before.post(&mut cluster, &create("/a", 0));
+    cluster.frozen = cluster.sids().into_iter().filter(|sid| *sid != leader).collect();
+    cluster.settle();
+    let mut after = fresh.resume(&mut cluster, leader).unwrap();
+    after.send(&mut cluster, &create("/a", 0));
+    cluster.frozen.clear();
+    cluster.settle();
+    let got = after.all(&mut cluster);
+    assert!(matches!(&got[..], [Got::Reply(reply)] if reply.error == ErrorCode::NodeExists.code()), "{got:?}");
+}
+
+#[test]
+fn a_connection_that_its_session_has_left_reads_nothing_at_the_leader() {
+    let mut cluster = Cluster::of(3);
+    let (leader, follower) = (cluster.leader().unwrap(), cluster.follower());
+    let mut before = Client::new(&mut cluster, leader);
+    before.resume(&mut cluster, follower).expect("it is alive");
+    before.send(&mut cluster, &exists("/", false));
+    assert_eq!(before.all(&mut cluster), [Got::Closed]);
+}
+
+#[test]
+fn a_session_that_is_resumed_at_a_learner_keeps_its_time_out() {
+    let mut cluster = Cluster::of(3);
+    let follower = cluster.follower();
+    let before = Client::new(&mut cluster, follower);
+    before.resume(&mut cluster, follower).expect("it is alive");
+    cluster.run_for(Duration::from_secs(14));
+    assert!(cluster.sids().iter().all(|sid| cluster.service(*sid).tree().sessions().is_empty()));
+}
+
+#[test]
+fn who_asks_who_it_is_is_shown_no_digest() {
+    let mut cluster = Cluster::of(1);
+    let mut client = Client::new(&mut cluster, Sid(1));
+    client.send(&mut cluster, &Request::Auth { kind: 0, scheme: "digest".into(), auth: b"bob:pw".to_vec() });
+    client.all(&mut cluster);
+    let Ok(Some(Response::WhoAmI(infos))) = client.ask(&mut cluster, &Request::WhoAmI) else { panic!("no answer") };
+    assert!(infos.iter().any(|info| info.auth_scheme == "digest" && info.user == "bob"), "{infos:?}");
+    assert!(infos.iter().all(|info| !info.user.contains(':')), "{infos:?}");
 }
