@@ -175,6 +175,43 @@ fn a_new_server_writes_down_that_it_has_nothing() {
     boot(&config).unwrap();
 }
 
+/// Not one write is lost by a `dataLogDir` that is new: who forgets to move the logs is told so.
+#[test]
+fn files_that_would_be_left_behind_keep_a_server_from_starting() {
+    let folder = Folder::new("misplaced");
+    let together = config(1, &members(0), folder.path());
+    let server = Server::boot(&together).unwrap();
+    assert_eq!(open_when_served(&server).create("/a", "logged").unwrap(), 0);
+    assert_eq!(server.stop(), HaltReason::Stopped);
+
+    let mut apart = together.clone();
+    apart.store.log_dir = folder.path().join("logs");
+    let refused = |config: &ServerConfig| match Server::boot(config) {
+        Ok(_) => panic!("it starts without its files"),
+        Err(error) => error.to_string(),
+    };
+    let logs = files(&together, "log.");
+    let told = refused(&apart);
+    assert!(told.contains(&logs[0]) && told.contains("move every log.*") && told.contains("`dataLogDir`"), "{told}");
+    let (data, log) = (together.store.data_dir.join("version-2"), apart.store.log_dir.join("version-2"));
+    logs.iter().for_each(|name| fs::rename(data.join(name), log.join(name)).unwrap());
+    fs::copy(data.join("snapshot.0"), log.join("snapshot.0")).unwrap();
+    let told = refused(&apart);
+    assert!(told.contains("snapshot.0 is a snapshot") && told.contains("move every snapshot.*"), "{told}");
+    fs::remove_file(log.join("snapshot.0")).unwrap();
+    let server = Server::boot(&apart).unwrap();
+    assert_eq!(open_when_served(&server).data("/a").unwrap().as_deref(), Some("logged"));
+    assert_eq!(server.stop(), HaltReason::Stopped);
+
+    // Two names of one folder are one folder, as before.
+    let mut linked = apart.clone();
+    linked.store.data_dir = folder.path().join("link");
+    std::os::unix::fs::symlink(&apart.store.log_dir, &linked.store.data_dir).unwrap();
+    fs::copy(data.join("snapshot.0"), log.join("snapshot.0")).unwrap();
+    let server = Server::boot(&linked).unwrap();
+    assert_eq!(open_when_served(&server).data("/a").unwrap().as_deref(), Some("logged"));
+}
+
 #[test]
 fn a_leader_that_does_not_serve_leaves_clients_to_its_followers() {
     let folder = Folder::new("leader-serves");
