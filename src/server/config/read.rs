@@ -86,12 +86,25 @@ fn members(reader: &mut Reader, open: &mut dyn FnMut(&Path) -> io::Result<String
             return members;
         }
     };
-    let members = Members::read(&mut dynamic);
-    dynamic.take("version");
+    let mut members = Members::read(&mut dynamic);
+    members.version = version_of(&named.value);
+    let version = members.version;
+    if let Some(inside) = dynamic.take("version").filter(|it| u64::from_str_radix(&it.value, 16) != Ok(version)) {
+        let message = format!("the name of the file says version {version:x}, and this line another");
+        dynamic.error(&inside, message, "remove the line: the version is what follows the last dot of the file's name");
+    }
     dynamic.finish();
     reader.errors.append(&mut dynamic.errors);
     reader.warnings.append(&mut dynamic.warnings);
     members
+}
+
+/// The version of a dynamic configuration: what follows the last dot of its file's name, if that is hexadecimal
+/// (`QuorumPeerConfig.getVersionFromFilename`). Servers that may be reconfigured name their files so, and go on to have that version when
+/// `reconfigEnabled` is switched off.
+fn version_of(file: &str) -> u64 {
+    let suffix = file.rsplit_once('.').and_then(|(_, suffix)| i64::from_str_radix(suffix, 16).ok());
+    suffix.and_then(|version| u64::try_from(version).ok()).unwrap_or(0)
 }
 
 /// One participant, or no list at all, is a server of its own (`QuorumPeerConfig.isDistributed`).

@@ -10,6 +10,8 @@ const MINIMAL: &str = "dataDir=/var/lib/zookeeper\nclientPort=2181\n";
 const THREE: &str = "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/data\nclientPort=2181\n\
                      server.1=127.0.0.1:39281:39381\nserver.2=127.0.0.1:39282:39382\nserver.3=127.0.0.1:39283:39383\n";
 
+const PAIR: &str = "server.1=a:1:2;3\nserver.2=b:1:2;3\nserver.3=c:1:2;3\n";
+
 /// Reads `text` where `myid` is 2 and `servers` a dynamic file.
 fn parse(text: &str) -> Read {
     let mut open = |path: &Path| match path.to_str() {
@@ -19,6 +21,8 @@ fn parse(text: &str) -> Read {
             Ok("server.1=a:1:2;3\nserver.2=b:1:2:participant;h:4\nserver.4=c:1:2:observer\nserver.5=d:1:2\nversion=0\n"
                 .to_owned())
         }
+        Some("/conf.d/zoo.cfg.dynamic.10000000a" | "/conf.ab/servers" | "servers.cfg") => Ok(PAIR.to_owned()),
+        Some("zoo.cfg.dynamic.5") => Ok(format!("{PAIR}version=6\n")),
         Some("sloppy") => Ok("server.1=a:1:2\ntickTime=3\n".to_owned()),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
@@ -105,6 +109,22 @@ fn servers_may_be_listed_in_a_file_of_their_own() {
         "initLimit=5\nsyncLimit=2\ndataDir=/data\nclientPort=1\ndynamicConfigFile=sloppy\nstandaloneEnabled=false",
     );
     insta::assert_snapshot!(sloppy, @"/data/myid:1:1: `2` is none of the listed servers (write this server's number, one of 1)");
+}
+
+/// Servers of ZooKeeper that could once be reconfigured compare it: with another one there is no leader for all.
+#[test]
+fn the_version_is_in_the_name_of_the_file() {
+    let version = |file: &str| {
+        let config = good(&format!("initLimit=5\nsyncLimit=2\ndataDir=/data\ndynamicConfigFile={file}\n"));
+        (config.peer.ensemble.version(), config.text.lines().last().unwrap_or_default().to_owned())
+    };
+    assert_eq!(version("/conf.d/zoo.cfg.dynamic.10000000a"), (0x1_0000_000a, "version=10000000a".to_owned()));
+    assert_eq!(version("servers.cfg"), (0, "version=0".to_owned()));
+    assert_eq!(version("/conf.ab/servers"), (0, "version=0".to_owned()));
+    insta::assert_snapshot!(
+        errors("initLimit=5\nsyncLimit=2\ndataDir=/data\ndynamicConfigFile=zoo.cfg.dynamic.5\n"),
+        @"zoo.cfg.dynamic.5:4:9: the name of the file says version 5, and this line another (remove the line: the version is what follows the last dot of the file's name)"
+    );
 }
 
 #[test]
