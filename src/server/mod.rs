@@ -56,7 +56,7 @@ pub use status::{Counters, LearnerStatus, Status};
 
 use clients::Clients;
 use clock::Clock;
-use config::{Address, ServerConfig};
+use config::{Address, ClientOptions, ServerConfig};
 use disk::Disk;
 use driver::{Driver, Inbox, Order};
 use election::Election;
@@ -112,7 +112,9 @@ impl Server {
         }
         let clock = Clock::start();
         let (disk, recovered, service) = Disk::open(config, fresh, news)?;
-        let clients = Clients::new(&config.clients, words, desk.clone(), events.clone());
+        let client_options =
+            ClientOptions { outstanding_limit: config.outstanding_limit(), ..config.clients.clone() };
+        let clients = Clients::new(&client_options, words, desk.clone(), events.clone());
         let (client_address, election) = runtime.block_on(async {
             let client_address = match &config.clients.address {
                 Some(address) => {

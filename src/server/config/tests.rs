@@ -284,6 +284,15 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     ");
 }
 
+/// A leader answers for every follower: each takes its share of what the leader may have under way.
+#[test]
+fn the_limit_of_requests_under_way_is_shared_by_the_followers() {
+    let limit = |text: &str| good(&format!("{text}globalOutstandingLimit=100\n")).outstanding_limit();
+    assert_eq!(limit(MINIMAL), 100);
+    assert_eq!(limit(THREE), 50);
+    assert_eq!(limit(&format!("{THREE}server.4=h:1:2\nserver.5=h:1:2\nserver.6=h:1:2:observer\n")), 25);
+}
+
 #[test]
 fn what_would_be_dangerous_to_ignore_is_refused() {
     insta::assert_snapshot!(errors(&format!(
