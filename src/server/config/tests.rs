@@ -155,7 +155,7 @@ snapSizeLimitInKb=-1
 preAllocSize=128
 zookeeper.commitLogCount=700
 snapshotSizeFactor=0.5
-autopurge.snapRetainCount=1
+autopurge.snapRetainCount=5
 autopurge.purgeInterval=24
 4lw.commands.whitelist=stat, ruok,mntr
 admin.enableServer=true
@@ -197,7 +197,7 @@ observer.election.DelayMs=300
     );
     assert_eq!(limits.observer_election_delay, Duration::from_millis(150));
     assert_eq!(config.store.log_dir, PathBuf::from("/log s"));
-    assert_eq!(config.store.purge, Some(Purge { retain: 3, interval: Duration::from_secs(24 * 3600) }));
+    assert_eq!(config.store.purge, Some(Purge { retain: 5, interval: Duration::from_secs(24 * 3600) }));
     assert_eq!((config.store.preallocate, limits.snap_size_limit, config.store.force_sync), (128 << 10, None, false));
     assert_eq!(config.clients.max_buffer, 4 << 20);
     assert_eq!((config.tree.dialect, config.tree.digest, config.tree.skip_acl), (Dialect::V38, false, true));
@@ -214,7 +214,7 @@ observer.election.DelayMs=300
 fn every_mistake_is_found_at_once_and_each_has_its_place() {
     insta::assert_snapshot!(errors(
         "tickTime=0\ninitLimit=ten\nsyncLimit=99999999\nclientPort=65536\nforceSync=true\nskipACL=maybe\ndigest.enabled=1\n\
-         standaloneEnabled=perhaps\nelectionAlg=2\npeerType=boss\nsnapshotSizeFactor=.\nmaxClientCnxns=-1\njute.maxbuffer=5\n\
+         standaloneEnabled=perhaps\nelectionAlg=2\npeerType=boss\nsnapshotSizeFactor=.\nmaxClientCnxns=all\njute.maxbuffer=5\n\
          zabsim.dialect=3.7\nzookeeper.DigestAuthenticationProvider.superDigest=secret\n"
     ), @r#"
     zoo.cfg:1:10: `tickTime` cannot be `0` (expected a whole number from 1 to 2147483647)
@@ -228,7 +228,7 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     zoo.cfg:9:13: `electionAlg` cannot be `2` (expected 3, the only election there is)
     zoo.cfg:10:10: `peerType` cannot be `boss` (expected `participant` or `observer`)
     zoo.cfg:11:20: `snapshotSizeFactor` cannot be `.` (expected a fraction such as 0.33, or -1 for none)
-    zoo.cfg:12:16: `maxClientCnxns` cannot be `-1` (expected a whole number from 0 to 2147483647)
+    zoo.cfg:12:16: `maxClientCnxns` cannot be `all` (expected a whole number from -2147483648 to 2147483647)
     zoo.cfg:13:16: `jute.maxbuffer` cannot be `5` (expected a number of bytes from 1024 to 2147483647)
     zoo.cfg:14:16: `zabsim.dialect` cannot be `3.7` (expected `3.9` or `3.8`)
     zoo.cfg: `dataDir` is not set (write dataDir=FOLDER: where snapshots and, without `dataLogDir`, logs are kept)
@@ -282,6 +282,31 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     insta::assert_snapshot!(errors(&format!("{MINIMAL}dynamicConfigFile=there\n")), @r"
     zoo.cfg:3:19: cannot read `there`: entity not found (name the file that lists the servers)
     ");
+}
+
+#[test]
+fn what_zookeeper_takes_for_another_number_is_taken_for_the_same() {
+    let text = format!(
+        "{MINIMAL}commitLogCount=499\nsnapCount=-1\nsnapshotSizeFactor=1.01\nautopurge.snapRetainCount=0\n\
+         autopurge.purgeInterval=1\nmaxClientCnxns=-1\nzookeeper.maxCnxns=-5\n"
+    );
+    insta::assert_snapshot!(warnings(&text), @r"
+    zoo.cfg:3:1: `commitLogCount` of 499 counts as 500 (ZooKeeper keeps no fewer)
+    zoo.cfg:4:1: `snapCount` of -1 counts as 2 (ZooKeeper snapshots no more often)
+    zoo.cfg:5:1: `snapshotSizeFactor` of 1.01 counts as 0.33 (ZooKeeper takes nothing above 1 for it)
+    zoo.cfg:6:1: `autopurge.snapRetainCount` of 0 counts as 3 (ZooKeeper keeps no fewer)
+    zoo.cfg:8:1: `maxClientCnxns` of -1 counts as 0 (that is no limit)
+    zoo.cfg:9:1: `zookeeper.maxCnxns` of -5 counts as 0 (that is no limit)
+    ");
+    let (config, _) = parse(&text).unwrap();
+    let limits = &config.peer.limits;
+    let factor = Some(Ratio::new(33, 100));
+    assert_eq!((limits.commit_log_count, limits.snap_count, limits.snapshot_size_factor), (500, 2, factor));
+    assert_eq!(config.store.purge.map(|purge| purge.retain), Some(3));
+    assert_eq!((config.clients.max_connections, config.clients.max_connections_in_all), (0, 0));
+
+    let config = good(&format!("{MINIMAL}commitLogCount=500\nsnapCount=2\nsnapshotSizeFactor=1.0\nmaxClientCnxns=0\n"));
+    assert_eq!(config.peer.limits.snapshot_size_factor, Some(Ratio::new(10, 10)));
 }
 
 /// A leader answers for every follower: each takes its share of what the leader may have under way.
