@@ -98,7 +98,7 @@ impl Clients {
             match listener.accept().await {
                 Ok((stream, from)) => {
                     let Some(seat) = Seat::take(&self, from.ip()) else {
-                        warn!(from = %from.ip(), "a client is turned away: too many connections (maxClientCnxns, maxCnxns)");
+                        warn!(from = %from.ip(), "a client is turned away: too many connections (maxClientCnxns, maxCnxns, open files)");
                         continue;
                     };
                     tokio::spawn(async move {

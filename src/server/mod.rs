@@ -17,6 +17,7 @@ mod clients;
 mod clock;
 pub mod config;
 mod date;
+mod descriptors;
 mod desk;
 mod disk;
 mod driver;
@@ -50,6 +51,7 @@ use crate::zab::HaltReason;
 use crate::zk::service::{Answer, Call};
 
 pub use clients::{Connection, Reply, Words};
+pub use descriptors::raise_limit;
 pub use desk::{FourLetters, Operated};
 pub use refusal::Refusal;
 pub use status::{Counters, LearnerStatus, Status};
@@ -112,8 +114,11 @@ impl Server {
         }
         let clock = Clock::start();
         let (disk, recovered, service) = Disk::open(config, fresh, news)?;
-        let client_options =
-            ClientOptions { outstanding_limit: config.outstanding_limit(), ..config.clients.clone() };
+        let client_options = ClientOptions {
+            outstanding_limit: config.outstanding_limit(),
+            max_connections_in_all: descriptors::most_connections(config.clients.max_connections_in_all),
+            ..config.clients.clone()
+        };
         let clients = Clients::new(&client_options, words, desk.clone(), events.clone());
         let (client_address, election) = runtime.block_on(async {
             let client_address = match &config.clients.address {
