@@ -10,8 +10,9 @@ use tracing::{error, warn};
 
 use super::config::{Address, ServerConfig};
 use super::desk::{FourLetters, Operated};
+use super::ports::bind;
 use super::report::Observed;
-use super::{Server, admin, bind};
+use super::{Server, admin};
 use crate::zab::Limits;
 use crate::zk::service::zk::Zk;
 

@@ -23,7 +23,8 @@ use tracing::{debug, info, warn};
 
 use super::config::{Address, ServerConfig};
 use super::driver::Event;
-use super::{bind, listening, std_duration};
+use super::ports::{self, bind, listening};
+use super::std_duration;
 use crate::zab::{Notification, Sid};
 use crate::zk::wire::{Hello, MAX_NOTIFICATION, Missing, decode_notification, encode_notification};
 
@@ -101,7 +102,7 @@ impl Election {
 
 async fn accept(listener: TcpListener, patience: Duration, errands: mpsc::UnboundedSender<Errand>) {
     loop {
-        let (mut stream, from) = match listener.accept().await {
+        let (mut stream, from) = match ports::accept(&listener).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, "cannot accept on the election port");

@@ -1,8 +1,9 @@
 //! Whole servers: the tree of ZooKeeper behind real ports.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::{fs, io};
 
-use zabsim::server::config::{Purge, ServerConfig};
+use zabsim::server::config::{Address, Purge, ServerConfig};
 use zabsim::server::report::Reset;
 use zabsim::server::{Counters, Server};
 use zabsim::zab::{self, HaltReason, Payload, PeerState};
@@ -20,7 +21,11 @@ struct Session {
 
 impl Session {
     fn open(server: &Server) -> io::Result<Session> {
-        let mut client = Client::connect(server.client_address().expect("a client port"))?;
+        Session::open_at(server.client_address().expect("a client port"))
+    }
+
+    fn open_at(address: SocketAddr) -> io::Result<Session> {
+        let mut client = Client::connect(address)?;
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: 0,
@@ -242,6 +247,26 @@ fn there_is_room_for_so_many_clients_in_all() {
     assert!(Session::open(&server).is_err());
     drop(second);
     open_when_served(&server);
+}
+
+/// A host may have no IPv6; where it has, clients come by both.
+#[test]
+fn a_port_without_an_address_is_there_for_both_families() {
+    let folder = Folder::new("families");
+    let mut config = config(1, &members(0), folder.path());
+    config.clients.address = Some(Address::new("0.0.0.0", 0));
+    config.clients.max_connections = 1;
+    let server = Server::boot(&config).unwrap();
+    let port = server.client_address().unwrap().port();
+    let at = |host: IpAddr| SocketAddr::new(host, port);
+    let (four, six) = (at(Ipv4Addr::LOCALHOST.into()), at(Ipv6Addr::LOCALHOST.into()));
+    let _four = wait_for("a server that serves", || Session::open_at(four).ok());
+    let seen = server.status().unwrap().connections.iter().map(|(_, it)| it.from.ip()).collect::<Vec<_>>();
+    assert_eq!(seen, [four.ip()], "not as an address of IPv6 that stands for it");
+    assert!(Session::open_at(four).is_err(), "its address has one already");
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+        Session::open_at(six).unwrap();
+    }
 }
 
 #[test]
