@@ -5,7 +5,7 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
@@ -195,6 +195,38 @@ fn two_servers_do_not_share_a_folder() {
     wait_until("the first serves", || word(port, "srvr").is_some_and(|it| it.contains("Mode: standalone")));
     let second = ended(&mut serve(port + 1)).exits(2).err;
     assert!(second.contains("another server runs in this folder"), "{second}");
+}
+
+/// Without descriptors a server could neither write its log nor be asked what is the matter.
+#[test]
+fn clients_leave_descriptors_to_the_server() {
+    let port = free_port(1, 4);
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 100 && ulimit -Sn 40 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_zabsim")]);
+    command.args(["serve", "--dev", "--client-port", &port.to_string(), "--set", "maxClientCnxns=0"]);
+    let mut server = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+    wait_until("the server serves", || word(port, "srvr").is_some_and(|it| it.contains("Mode: standalone")));
+    // 36 of 100 are for clients; so many would not even be there without raising the limit of 40.
+    let mut clients: Vec<TcpStream> =
+        (0..40).map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap()).collect();
+    let is_turned_away = |client: &mut TcpStream| {
+        client.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        // It does not say anything, but that it is closed.
+        client.read(&mut [0]).map_or_else(|error| error.kind() == ErrorKind::ConnectionReset, |read| read == 0)
+    };
+    let turned_away = clients.iter_mut().map(is_turned_away).filter(|is_so| *is_so).count();
+    // The connection of the last four letters may just be ending.
+    assert!((4..=5).contains(&turned_away), "{turned_away}");
+    drop(clients);
+    wait_until("the server serves again", || word(port, "srvr").is_some_and(|it| it.contains("Mode: standalone")));
+    assert_eq!(server.terminated(), 0);
+    let mut log = String::new();
+    server.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("no more than 36 clients may connect"), "{log}");
+    assert!(
+        log.contains("a client is turned away: too many connections (maxClientCnxns, maxCnxns, open files)"),
+        "{log}"
+    );
 }
 
 #[test]

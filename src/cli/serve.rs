@@ -12,7 +12,7 @@ use super::Exit;
 use super::render::{Rendered, Screen, complaint};
 use super::scratch::Scratch;
 use crate::server::config::{Complaint, ServerConfig, Source};
-use crate::server::{Refusal, Server};
+use crate::server::{Refusal, Server, raise_limit};
 use crate::zab::HaltReason;
 
 pub(super) const EXAMPLES: &str = "\
@@ -61,6 +61,7 @@ pub(in crate::cli) enum LogFormat {
 
 pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
     log_to_stderr(args.log)?;
+    raise_limit();
     let scratch = args.dev.then(|| Scratch::new("dev", args.data_dir.as_deref())).transpose()?;
     let source = match (&args.config, &scratch) {
         (Some(path), _) => read(path)?,

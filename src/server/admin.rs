@@ -94,7 +94,7 @@ async fn health(State(server): State<Server>) -> Response {
 }
 
 async fn show_metrics(State(server): State<Server>) -> Response {
-    let Some(report) = server.report(Detail::Numbers).await else {
+    let Some(report) = server.report(Detail::Process).await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let participants = server.config().peer.ensemble.participants().count();
@@ -111,10 +111,11 @@ async fn command(State(server): State<Server>, Path(given): Path<String>) -> Res
     let Some((name, _, needs)) = found else {
         return pretty(&json!({ "command": given, "error": format!("Unknown command: {given}") }));
     };
-    let detail = if matches!(*name, "dump" | "watches" | "watches_by_path" | "watch_summary") {
-        Detail::All
-    } else {
-        Detail::Numbers
+    let detail = match *name {
+        "monitor" => Detail::Process,
+        "dirs" | "last_snapshot" | "server_stats" | "stats" => Detail::Folders,
+        "dump" | "watches" | "watches_by_path" | "watch_summary" => Detail::Inventory,
+        _ => Detail::Numbers,
     };
     let report = server.report(detail).await;
     let Some(report) = report.filter(|it| *needs == Needs::Nothing || it.is_serving()) else {

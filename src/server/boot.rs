@@ -1,5 +1,6 @@
 //! A whole ZooKeeper server out of its configuration: replica, service, ports, and what operators ask.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -9,8 +10,10 @@ use tracing::{error, warn};
 
 use super::config::{Address, ServerConfig};
 use super::desk::{FourLetters, Operated};
+use super::ports::bind;
 use super::report::Observed;
-use super::{Server, admin, bind};
+use super::{Server, admin};
+use crate::zab::Limits;
 use crate::zk::service::zk::Zk;
 
 impl Server {
@@ -24,7 +27,9 @@ impl Server {
         // The ids of new sessions begin with the time, so that a service made later gives out none of an earlier one.
         let now = move || crate::zab::Instant(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
         let words = Arc::new(FourLetters(config.clone()));
-        let server = Server::start(config, words, move || Zk::new(service.clone(), now()))?;
+        let mut drawn = config.clone();
+        scatter_snapshots(&mut drawn.peer.limits, RandomState::new().hash_one(()));
+        let server = Server::start(&drawn, words, move || Zk::new(service.clone(), now()))?;
         let observed: Arc<dyn Observed> = Arc::new(Operated::new(config.clone(), server.desk()));
         if let Some(address) = &config.admin.address {
             match server.open(address, "admin.serverPort") {
@@ -51,5 +56,37 @@ impl Server {
                 }
             });
         }
+    }
+}
+
+/// Snapshots come after between half of `snapCount` txns and all of them, and the same of `snapSizeLimitInKb` (`SyncRequestProcessor`): the
+/// servers of an ensemble log the same txns, and should not all write snapshots at the same moment.
+fn scatter_snapshots(limits: &mut Limits, random: u64) {
+    let less = |most: u64, random: u64| most - random % (most / 2 + 1);
+    limits.snap_count = u32::try_from(less(limits.snap_count.into(), random)).unwrap_or(limits.snap_count);
+    limits.snap_size_limit = limits.snap_size_limit.map(|most| less(most, random.rotate_left(32)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn snapshots_come_after_half_of_what_is_configured_to_all_of_it() {
+        let drawn = |snap_count: u32, random: u64| {
+            let mut limits = Limits { snap_count, snap_size_limit: Some(2000), ..Limits::default() };
+            scatter_snapshots(&mut limits, random);
+            (limits.snap_count, limits.snap_size_limit.unwrap())
+        };
+        let counts: BTreeSet<u32> = (0..1000).map(|random| drawn(100, random).0).collect();
+        assert_eq!(counts, (50..=100).collect());
+        let sizes: BTreeSet<u64> = (0..2000).map(|random| drawn(100, random << 32).1).collect();
+        assert_eq!(sizes, (1000..=2000).collect());
+        assert_eq!([1, 2, 3].map(|most| drawn(most, 1).0), [1, 1, 2], "never after none");
+        let mut unbounded = Limits { snap_size_limit: None, ..Limits::default() };
+        scatter_snapshots(&mut unbounded, 7);
+        assert_eq!(unbounded.snap_size_limit, None);
     }
 }

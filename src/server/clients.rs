@@ -22,6 +22,7 @@ use tracing::{debug, warn};
 use super::Desk;
 use super::config::ClientOptions;
 use super::driver::Event;
+use super::ports;
 use crate::zab::{Duration, Instant};
 use crate::zk::model::OpCode;
 use crate::zk::service::front::connection::Latency;
@@ -95,10 +96,10 @@ impl Clients {
     /// Takes connections until it is dropped.
     pub(super) async fn serve(self: Arc<Clients>, listener: TcpListener) {
         loop {
-            match listener.accept().await {
+            match ports::accept(&listener).await {
                 Ok((stream, from)) => {
                     let Some(seat) = Seat::take(&self, from.ip()) else {
-                        warn!(from = %from.ip(), "a client is turned away: too many connections (maxClientCnxns, maxCnxns)");
+                        warn!(from = %from.ip(), "a client is turned away: too many connections (maxClientCnxns, maxCnxns, open files)");
                         continue;
                     };
                     tokio::spawn(async move {

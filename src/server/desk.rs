@@ -6,8 +6,10 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
+use tokio::task::spawn_blocking;
+
 use super::clients::{Reply, Words};
-use super::config::ServerConfig;
+use super::config::{ServerConfig, StoreOptions};
 use super::report::{
     Census, ConnectionReport, Detail, Eventual, HostReport, Inventory, LastReport, LeaderReport, Mode, Observed,
     Report, Reset, SessionReport, Surveyed, Traffic, TreeReport,
@@ -42,7 +44,7 @@ impl Observed for Operated {
     fn report(&self, detail: Detail) -> Eventual<'_, Option<Report>> {
         Box::pin(async move {
             let status = self.desk.status(detail).await?;
-            Some(report(&self.config, status))
+            Some(report(&self.config, status, host(&self.config.store, detail).await))
         })
     }
 
@@ -63,7 +65,7 @@ impl Words for FourLetters {
     }
 }
 
-fn report(config: &ServerConfig, status: Status) -> Report {
+fn report(config: &ServerConfig, status: Status, host: HostReport) -> Report {
     let Status { census, counters, .. } = status;
     let mode = match status.state {
         PeerState::Looking => Mode::Looking,
@@ -121,7 +123,7 @@ fn report(config: &ServerConfig, status: Status) -> Report {
         leading,
         tally: status.tally,
         digests: status.digests,
-        host: host(config),
+        host,
         inventory: census.inventory,
     }
 }
@@ -137,22 +139,40 @@ fn traffic(counters: &Counters) -> Traffic {
     }
 }
 
-/// What the operating system knows; nothing where it does not tell.
-fn host(config: &ServerConfig) -> HostReport {
+/// What the operating system knows; nothing where it does not tell. Its files are read where nobody waits for anything else: a folder may be
+/// slow, and a process have many descriptors.
+async fn host(store: &StoreOptions, detail: Detail) -> HostReport {
+    let (data, log) = (store.data_dir.join("version-2"), store.log_dir.join("version-2"));
+    let found = match detail {
+        Detail::Numbers | Detail::Inventory => return HostReport::default(),
+        Detail::Process => spawn_blocking(process),
+        Detail::Folders => spawn_blocking(move || folders(&data, &log)),
+    };
+    // It fails only when the runtime is going down.
+    found.await.unwrap_or_default()
+}
+
+fn process() -> HostReport {
     let proc = |file: &str| fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
     let (limits, status) = (proc("limits"), proc("status"));
     let after = |text: &str, start: &str, word: usize| {
         let line = text.lines().find_map(|line| line.strip_prefix(start).map(str::to_owned))?;
         line.split_whitespace().nth(word)?.parse().ok()
     };
-    let size = |folder: &Path, prefix: &str| folder_size(&folder.join("version-2"), prefix).unwrap_or(0);
     HostReport {
         open_files: fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64),
         max_files: after(&limits, "Max open files", 0).unwrap_or(0),
         resident: after(&status, "VmRSS:", 0).unwrap_or(0_u64) * 1024,
-        data_dir_size: size(&config.store.data_dir, "snapshot."),
-        log_dir_size: size(&config.store.log_dir, "log."),
-        last_snapshot: last_snapshot(&config.store.data_dir.join("version-2")),
+        ..HostReport::default()
+    }
+}
+
+fn folders(data: &Path, log: &Path) -> HostReport {
+    HostReport {
+        data_dir_size: folder_size(data, "snapshot.").unwrap_or(0),
+        log_dir_size: folder_size(log, "log.").unwrap_or(0),
+        last_snapshot: last_snapshot(data),
+        ..HostReport::default()
     }
 }
 
@@ -200,8 +220,8 @@ impl Surveyed for Zk {
             })
             .collect();
         let inventory = match detail {
-            Detail::Numbers => Inventory::default(),
-            Detail::All => inventory(self, &connections),
+            Detail::Numbers | Detail::Process | Detail::Folders => Inventory::default(),
+            Detail::Inventory => inventory(self, &connections),
         };
         Census { tree, connections, inventory }
     }

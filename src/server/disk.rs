@@ -81,6 +81,9 @@ impl<I: IntoIterator<Item = Payload> + Send + 'static> Disk<I> {
         let window = config.peer.limits.commit_log_count;
         let mut beginning = config.store.beginning;
         let of_folder = |error: StoreError| Refusal::of_folder(&config.store, &error);
+        if let Some((dir, name)) = folders.misplaced().map_err(of_folder)? {
+            return Err(Refusal::of_misplaced(&config.store, dir, &name));
+        }
         beginning.new_if_empty |= folders.take_initialize().map_err(of_folder)?;
         let recovered = recover(&folders, beginning, window, &fresh);
         let (recovered, service) = recovered.map_err(|error| Refusal::of_history(&config.store, &error))?;

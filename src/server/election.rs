@@ -23,7 +23,8 @@ use tracing::{debug, info, warn};
 
 use super::config::{Address, ServerConfig};
 use super::driver::Event;
-use super::{bind, listening, std_duration};
+use super::ports::{self, bind, listening};
+use super::std_duration;
 use crate::zab::{Notification, Sid};
 use crate::zk::wire::{Hello, MAX_NOTIFICATION, Missing, decode_notification, encode_notification};
 
@@ -101,7 +102,7 @@ impl Election {
 
 async fn accept(listener: TcpListener, patience: Duration, errands: mpsc::UnboundedSender<Errand>) {
     loop {
-        let (mut stream, from) = match listener.accept().await {
+        let (mut stream, from) = match ports::accept(&listener).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, "cannot accept on the election port");
@@ -169,6 +170,10 @@ impl Plane {
     async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Errand>) {
         while let Some(errand) = queue.recv().await {
             match errand {
+                // Of a stranger nobody knows more than where it connected from.
+                Errand::Post { to, .. } if self.is_stranger(to) && !self.peers.contains_key(&to) => {
+                    debug!(server = to.0, "it is no member, and has left");
+                }
                 Errand::Post { to, notification } => {
                     let peer = self.peers.entry(to).or_default();
                     peer.mailbox.put(notification);
@@ -182,8 +187,20 @@ impl Plane {
                     if let Some(peer) = self.peers.get_mut(&sid) {
                         peer.live.take_if(|live| live.number == connection);
                     }
+                    self.forget_stranger(sid);
                 }
             }
+        }
+    }
+
+    fn is_stranger(&self, sid: Sid) -> bool {
+        !self.directory.members.contains_key(&sid)
+    }
+
+    /// Who has left has no claim on one of the places for strangers.
+    fn forget_stranger(&mut self, sid: Sid) {
+        if self.is_stranger(sid) && self.peers.get(&sid).is_some_and(|it| it.live.is_none() && !it.is_dialing) {
+            self.peers.remove(&sid);
         }
     }
 
@@ -192,13 +209,15 @@ impl Plane {
         if sid == self.directory.sid {
             return warn!(server = sid.0, "another server has our id: two files `myid` hold the same number");
         }
-        let strangers = self.peers.keys().filter(|sid| !self.directory.members.contains_key(sid)).count();
-        if !self.peers.contains_key(&sid) && !self.directory.members.contains_key(&sid) && strangers >= MOST_STRANGERS {
+        let strangers = self.peers.keys().filter(|sid| self.is_stranger(**sid)).count();
+        if !self.peers.contains_key(&sid) && self.is_stranger(sid) && strangers >= MOST_STRANGERS {
             return warn!(server = sid.0, "too many servers that are no members connect to the election port");
         }
         if sid < self.directory.sid {
             self.peers.entry(sid).or_default().live = None;
             self.dial(sid, hello.address);
+            // If it did not say where, it is not dialled at all.
+            self.forget_stranger(sid);
         } else {
             self.keep(sid, stream);
         }
@@ -236,7 +255,10 @@ impl Plane {
             // To a larger one the hello was a request to be called back.
             Ok(stream) if to > self.directory.sid => drop(stream),
             Ok(stream) => self.keep(to, stream),
-            Err(error) => self.unreachable(to, &error),
+            Err(error) => {
+                self.unreachable(to, &error);
+                self.forget_stranger(to);
+            }
         }
     }
 

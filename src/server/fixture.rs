@@ -35,8 +35,17 @@ impl Observed for Fixed {
 
     fn report(&self, detail: Detail) -> Eventual<'_, Option<Report>> {
         let report = self.report.clone().map(|report| match detail {
-            Detail::All => report,
-            Detail::Numbers => Report { inventory: Inventory::default(), ..report },
+            Detail::Inventory => Report { host: HostReport::default(), ..report },
+            Detail::Numbers => Report { inventory: Inventory::default(), host: HostReport::default(), ..report },
+            Detail::Process => {
+                let HostReport { open_files, max_files, resident, .. } = report.host;
+                let host = HostReport { open_files, max_files, resident, ..HostReport::default() };
+                Report { inventory: Inventory::default(), host, ..report }
+            }
+            Detail::Folders => {
+                let host = HostReport { open_files: 0, max_files: 0, resident: 0, ..report.host };
+                Report { inventory: Inventory::default(), host, ..report }
+            }
         });
         Box::pin(std::future::ready(report))
     }

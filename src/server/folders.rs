@@ -32,12 +32,29 @@ impl Folders {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
             made.map_err(|error| refusal(&dir.display().to_string(), &error)).map(|()| dir)
         };
-        let (data, log) = (make(&options.data_dir)?, make(&options.log_dir)?);
+        let (data, mut log) = (make(&options.data_dir)?, make(&options.log_dir)?);
+        if is_same(&data, &log) {
+            log.clone_from(&data);
+        }
         let mut locks = vec![lock(&data)?];
         if log != data {
             locks.push(lock(&log)?);
         }
         Ok(Folders { data, log, open: RefCell::new(None), _locks: locks, refused: Cell::new(None) })
+    }
+
+    /// The first file that is in the folder of the other kind, if the folders differ (`FileTxnSnapLog.checkLogDir`, `checkSnapDir`). Nobody
+    /// would look for it there: with its logs left behind, a server is back at its last snapshot.
+    pub(super) fn misplaced(&self) -> Result<Option<(Dir, String)>, StoreError> {
+        if self.log == self.data {
+            return Ok(None);
+        }
+        for (dir, foreign) in [(Dir::Data, "log."), (Dir::Log, "snapshot.")] {
+            if let Some((name, _)) = self.list(dir)?.into_iter().find(|(name, _)| name.starts_with(foreign)) {
+                return Ok(Some((dir, name)));
+            }
+        }
+        Ok(None)
     }
 
     /// Executes an operation.
@@ -187,6 +204,11 @@ impl Files for Folders {
     fn read(&self, dir: Dir, name: &str) -> Result<Vec<u8>, StoreError> {
         fs::read(self.folder(dir).join(name)).map_err(|error| refusal(name, &error))
     }
+}
+
+/// Whether two names, of which one may be a link, are one folder.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// A directory that nobody else has. The lock goes with the process, however that ends.

@@ -17,6 +17,7 @@ mod clients;
 mod clock;
 pub mod config;
 mod date;
+mod descriptors;
 mod desk;
 mod disk;
 mod driver;
@@ -26,6 +27,7 @@ mod fixture;
 mod folders;
 pub mod metrics;
 mod milestones;
+mod ports;
 mod quorum;
 mod refusal;
 pub mod report;
@@ -39,7 +41,6 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -50,17 +51,19 @@ use crate::zab::HaltReason;
 use crate::zk::service::{Answer, Call};
 
 pub use clients::{Connection, Reply, Words};
+pub use descriptors::raise_limit;
 pub use desk::{FourLetters, Operated};
 pub use refusal::Refusal;
 pub use status::{Counters, LearnerStatus, Status};
 
 use clients::Clients;
 use clock::Clock;
-use config::{Address, ServerConfig};
+use config::{ClientOptions, ServerConfig};
 use disk::Disk;
 use driver::{Driver, Inbox, Order};
 use election::Election;
 use milestones::Milestones;
+use ports::{bind, listening};
 use quorum::Quorum;
 use report::{Detail, Reset, Surveyed};
 
@@ -112,7 +115,12 @@ impl Server {
         }
         let clock = Clock::start();
         let (disk, recovered, service) = Disk::open(config, fresh, news)?;
-        let clients = Clients::new(&config.clients, words, desk.clone(), events.clone());
+        let client_options = ClientOptions {
+            outstanding_limit: config.outstanding_limit(),
+            max_connections_in_all: descriptors::most_connections(config.clients.max_connections_in_all),
+            ..config.clients.clone()
+        };
+        let clients = Clients::new(&client_options, words, desk.clone(), events.clone());
         let (client_address, election) = runtime.block_on(async {
             let client_address = match &config.clients.address {
                 Some(address) => {
@@ -218,17 +226,6 @@ impl Desk {
             let _ = orders.send(Order::Stop);
         }
     }
-}
-
-/// Opens a port; the error names it, and the key of the configuration that it comes from.
-async fn bind(address: &Address, key: &str) -> io::Result<TcpListener> {
-    let bound = TcpListener::bind((address.host.as_str(), address.port)).await;
-    bound.map_err(|error| Refusal::of_port(address, key, &error))
-}
-
-/// Where to listen instead of `address` if that is to be on every address of the host (`quorumListenOnAllIPs`).
-fn listening(address: &Address, on_all: bool) -> Address {
-    if on_all { Address::new("0.0.0.0", address.port) } else { address.clone() }
 }
 
 fn std_duration(duration: crate::zab::Duration) -> Duration {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use super::config::{Address, StoreOptions};
-use crate::zk::store::StoreError;
+use crate::zk::store::{Dir, StoreError};
 
 /// The inside of the [`io::Error`] of a server that cannot start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,23 @@ impl Refusal {
         let key = if is_log { "dataLogDir" } else { "dataDir" }.to_owned();
         let help = "it must be a folder of its own that the user of this process may write to".to_owned();
         io::Error::other(Refusal { key, message: format!("cannot use {error}"), help })
+    }
+
+    /// A file is where its kind would not be looked for, now that the folders differ.
+    pub(super) fn of_misplaced(options: &StoreOptions, dir: Dir, name: &str) -> io::Error {
+        let folder = |dir: &Path| dir.join("version-2");
+        let (data, log) = (folder(&options.data_dir), folder(&options.log_dir));
+        let (kind, is_in, belongs) = match dir {
+            Dir::Data => ("log", &data, &log),
+            Dir::Log => ("snapshot", &log, &data),
+        };
+        let message = format!(
+            "{} is a {kind}, and {kind}s belong in {}: what is in it would be lost",
+            is_in.join(name).display(),
+            belongs.display()
+        );
+        let help = format!("move every {kind}.* there from {}, or take `dataLogDir` out if it is new", is_in.display());
+        io::Error::other(Refusal { key: "dataLogDir".to_owned(), message, help })
     }
 
     /// What is in the folders cannot be understood.

@@ -40,9 +40,9 @@ pub struct Report {
     pub tally: Tally,
     /// Digests of the tree after txns of the past, oldest first.
     pub digests: Vec<(Zxid, u64)>,
-    /// Its process and its disk.
+    /// Its process and its disk, as far as they were asked for ([`Detail::Process`], [`Detail::Folders`]).
     pub host: HostReport,
-    /// Who watches and owns what; empty unless it was asked for ([`Detail::All`]).
+    /// Who watches and owns what; empty unless it was asked for ([`Detail::Inventory`]).
     pub inventory: Inventory,
 }
 
@@ -91,7 +91,7 @@ pub struct ConnectionReport {
     pub session: Option<SessionReport>,
     /// Its last answer.
     pub last: LastReport,
-    /// When it is closed if it stays silent, in milliseconds of the clock on the wall; known if it was asked for ([`Detail::All`]).
+    /// When it is closed if it stays silent, in milliseconds of the clock on the wall; known if it was asked for ([`Detail::Inventory`]).
     pub silent_until: Option<i64>,
 }
 
@@ -192,8 +192,12 @@ pub struct Inventory {
 pub enum Detail {
     /// Numbers only: their cost does not depend on how much there is.
     Numbers,
-    /// Who watches and owns what as well.
-    All,
+    /// Numbers, and those that the host has of the process.
+    Process,
+    /// Numbers, and what is in the folders.
+    Folders,
+    /// Numbers, and who watches and owns what.
+    Inventory,
 }
 
 /// What can be set back to zero.

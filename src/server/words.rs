@@ -54,7 +54,12 @@ pub async fn answer(word: &'static str, server: &dyn Observed) -> String {
         "envi" => return environment(config),
         _ => {}
     }
-    let detail = if matches!(word, "dump" | "wchs" | "wchc" | "wchp") { Detail::All } else { Detail::Numbers };
+    let detail = match word {
+        "mntr" => Detail::Process,
+        "conf" | "dirs" => Detail::Folders,
+        "dump" | "wchs" | "wchc" | "wchp" => Detail::Inventory,
+        _ => Detail::Numbers,
+    };
     let report = server.report(detail).await.filter(Report::is_serving);
     let Some(report) = report else { return if word == "isro" { "null".into() } else { NOT_SERVING.into() } };
     match word {

@@ -1,11 +1,12 @@
 //! The election port, with a peer made by hand at its other end.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use zabsim::server::config::{Address, Member};
+use zabsim::zab::Sid;
 
-use crate::support::{Folder, PATIENCE, config, members, start};
+use crate::support::{Folder, PATIENCE, config, members, start, wait_for};
 
 /// The election connection of a hand-made peer.
 struct Wire(TcpStream);
@@ -51,13 +52,13 @@ impl Wire {
     }
 
     /// A LOOKING vote of `sid` for itself.
-    fn vote(&mut self, sid: i64) {
+    fn vote(&mut self, sid: i64) -> io::Result<()> {
         let mut body = 0i32.to_be_bytes().to_vec();
         [sid, 0, 1, 0].iter().for_each(|number| body.extend(number.to_be_bytes()));
         body.extend(2i32.to_be_bytes());
         body.extend(0i32.to_be_bytes());
-        self.0.write_all(&(body.len() as u32).to_be_bytes()).unwrap();
-        self.0.write_all(&body).unwrap();
+        self.0.write_all(&(body.len() as u32).to_be_bytes())?;
+        self.0.write_all(&body)
     }
 
     fn is_closed(&mut self) -> bool {
@@ -112,7 +113,7 @@ fn the_smaller_sid_closes_what_it_dialled_and_keeps_what_it_accepted() {
     kept.say_hello(&everybody[2]);
     let (state, leader, _) = kept.hear_notification();
     assert_eq!((state, leader), (0, 2), "what waited in the mailbox");
-    kept.vote(3);
+    kept.vote(3).unwrap();
     let adopted = std::iter::repeat_with(|| kept.hear_notification()).find(|&(_, leader, _)| leader == 3);
     assert!(adopted.is_some(), "it follows the larger sid's vote, on the same connection");
 
@@ -134,5 +135,22 @@ fn who_says_hello_wrongly_is_shown_the_door() {
     let mut impostor = Wire::dial(&everybody[1].election);
     impostor.say_hello(&everybody[1]);
     assert!(impostor.is_closed(), "a second server with our sid");
+    drop(server);
+}
+
+#[test]
+fn servers_that_are_no_members_leave_room_for_the_next_ones() {
+    let folder = Folder::new("strangers");
+    let everybody = members(3);
+    let server = start(&config(2, &everybody, folder.path()));
+    let connect = |sid: i64| {
+        let mut wire = Wire::dial(&everybody[1].election);
+        wire.say_hello(&Member { sid: Sid(sid), ..everybody[0].clone() });
+        wire.vote(sid).and_then(|()| wire.0.read_exact(&mut [0; 4])).map(|()| wire)
+    };
+    let crowd: Vec<Wire> = (100..164).map(|sid| connect(sid).unwrap()).collect();
+    assert!(connect(200).is_err(), "there are as many as there may be");
+    drop(crowd);
+    wait_for("an answer for an observer that is not listed", || connect(200).ok());
     drop(server);
 }

@@ -1,8 +1,9 @@
 //! Whole servers: the tree of ZooKeeper behind real ports.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::{fs, io};
 
-use zabsim::server::config::{Purge, ServerConfig};
+use zabsim::server::config::{Address, Purge, ServerConfig};
 use zabsim::server::report::Reset;
 use zabsim::server::{Counters, Server};
 use zabsim::zab::{self, HaltReason, Payload, PeerState};
@@ -20,7 +21,11 @@ struct Session {
 
 impl Session {
     fn open(server: &Server) -> io::Result<Session> {
-        let mut client = Client::connect(server.client_address().expect("a client port"))?;
+        Session::open_at(server.client_address().expect("a client port"))
+    }
+
+    fn open_at(address: SocketAddr) -> io::Result<Session> {
+        let mut client = Client::connect(address)?;
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: 0,
@@ -175,6 +180,43 @@ fn a_new_server_writes_down_that_it_has_nothing() {
     boot(&config).unwrap();
 }
 
+/// Not one write is lost by a `dataLogDir` that is new: who forgets to move the logs is told so.
+#[test]
+fn files_that_would_be_left_behind_keep_a_server_from_starting() {
+    let folder = Folder::new("misplaced");
+    let together = config(1, &members(0), folder.path());
+    let server = Server::boot(&together).unwrap();
+    assert_eq!(open_when_served(&server).create("/a", "logged").unwrap(), 0);
+    assert_eq!(server.stop(), HaltReason::Stopped);
+
+    let mut apart = together.clone();
+    apart.store.log_dir = folder.path().join("logs");
+    let refused = |config: &ServerConfig| match Server::boot(config) {
+        Ok(_) => panic!("it starts without its files"),
+        Err(error) => error.to_string(),
+    };
+    let logs = files(&together, "log.");
+    let told = refused(&apart);
+    assert!(told.contains(&logs[0]) && told.contains("move every log.*") && told.contains("`dataLogDir`"), "{told}");
+    let (data, log) = (together.store.data_dir.join("version-2"), apart.store.log_dir.join("version-2"));
+    logs.iter().for_each(|name| fs::rename(data.join(name), log.join(name)).unwrap());
+    fs::copy(data.join("snapshot.0"), log.join("snapshot.0")).unwrap();
+    let told = refused(&apart);
+    assert!(told.contains("snapshot.0 is a snapshot") && told.contains("move every snapshot.*"), "{told}");
+    fs::remove_file(log.join("snapshot.0")).unwrap();
+    let server = Server::boot(&apart).unwrap();
+    assert_eq!(open_when_served(&server).data("/a").unwrap().as_deref(), Some("logged"));
+    assert_eq!(server.stop(), HaltReason::Stopped);
+
+    // Two names of one folder are one folder, as before.
+    let mut linked = apart.clone();
+    linked.store.data_dir = folder.path().join("link");
+    std::os::unix::fs::symlink(&apart.store.log_dir, &linked.store.data_dir).unwrap();
+    fs::copy(data.join("snapshot.0"), log.join("snapshot.0")).unwrap();
+    let server = Server::boot(&linked).unwrap();
+    assert_eq!(open_when_served(&server).data("/a").unwrap().as_deref(), Some("logged"));
+}
+
 #[test]
 fn a_leader_that_does_not_serve_leaves_clients_to_its_followers() {
     let folder = Folder::new("leader-serves");
@@ -205,6 +247,26 @@ fn there_is_room_for_so_many_clients_in_all() {
     assert!(Session::open(&server).is_err());
     drop(second);
     open_when_served(&server);
+}
+
+/// A host may have no IPv6; where it has, clients come by both.
+#[test]
+fn a_port_without_an_address_is_there_for_both_families() {
+    let folder = Folder::new("families");
+    let mut config = config(1, &members(0), folder.path());
+    config.clients.address = Some(Address::new("0.0.0.0", 0));
+    config.clients.max_connections = 1;
+    let server = Server::boot(&config).unwrap();
+    let port = server.client_address().unwrap().port();
+    let at = |host: IpAddr| SocketAddr::new(host, port);
+    let (four, six) = (at(Ipv4Addr::LOCALHOST.into()), at(Ipv6Addr::LOCALHOST.into()));
+    let _four = wait_for("a server that serves", || Session::open_at(four).ok());
+    let seen = server.status().unwrap().connections.iter().map(|(_, it)| it.from.ip()).collect::<Vec<_>>();
+    assert_eq!(seen, [four.ip()], "not as an address of IPv6 that stands for it");
+    assert!(Session::open_at(four).is_err(), "its address has one already");
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+        Session::open_at(six).unwrap();
+    }
 }
 
 #[test]

@@ -30,6 +30,17 @@ fn every_command_tells_its_name_and_no_error() {
 }
 
 #[test]
+fn every_command_asks_for_all_that_it_shows() {
+    let leader = Fixed::leader();
+    let report = leader.report.as_ref().unwrap();
+    for (name, ..) in COMMANDS.into_iter().filter(|(name, ..)| *name != "set_trace_mask") {
+        let mut told = told(Fixed::leader(), name);
+        told.as_object_mut().unwrap().retain(|field, _| field != "command" && field != "error");
+        assert_eq!(told, Value::Object(body(name, &leader.config, report)), "{name}");
+    }
+}
+
+#[test]
 fn the_shapes_are_those_of_zookeeper() {
     let of = |name| told(Fixed::leader(), name);
     assert_eq!(of("monitor")["synced_followers"], 2);

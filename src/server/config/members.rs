@@ -65,6 +65,8 @@ pub(super) struct Members {
     groups: BTreeMap<i64, Vec<Sid>>,
     weights: BTreeMap<Sid, u64>,
     hierarchical: bool,
+    /// The configuration's version, which servers compare: who has a later one than the leader is turned away.
+    pub version: u64,
 }
 
 impl Members {
@@ -122,6 +124,7 @@ impl Members {
         } else {
             Ensemble::majority(roles)
         }
+        .map(|ensemble| ensemble.with_version(self.version))
         .map_err(|error| error.to_string())
     }
 
@@ -145,7 +148,7 @@ impl Members {
                 line(format_args!("weight.{}={weight}", sid.0));
             }
         }
-        text.push_str("version=0");
+        write!(text, "version={:x}", self.version).expect("a string takes everything");
         text
     }
 }

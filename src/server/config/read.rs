@@ -20,6 +20,8 @@ use crate::zk::wire::Dialect;
 pub type Read = Result<(ServerConfig, Vec<Complaint>), Vec<Complaint>>;
 
 const WORD: &str = "4lw.commands.whitelist";
+/// The largest whole number of Java, in which ZooKeeper counts.
+const MOST: u32 = i32::MAX as u32;
 const MOST_MILLISECONDS: u64 = i32::MAX as u64;
 const MOST_KILOBYTES: i64 = 1 << 40;
 
@@ -86,12 +88,25 @@ fn members(reader: &mut Reader, open: &mut dyn FnMut(&Path) -> io::Result<String
             return members;
         }
     };
-    let members = Members::read(&mut dynamic);
-    dynamic.take("version");
+    let mut members = Members::read(&mut dynamic);
+    members.version = version_of(&named.value);
+    let version = members.version;
+    if let Some(inside) = dynamic.take("version").filter(|it| u64::from_str_radix(&it.value, 16) != Ok(version)) {
+        let message = format!("the name of the file says version {version:x}, and this line another");
+        dynamic.error(&inside, message, "remove the line: the version is what follows the last dot of the file's name");
+    }
     dynamic.finish();
     reader.errors.append(&mut dynamic.errors);
     reader.warnings.append(&mut dynamic.warnings);
     members
+}
+
+/// The version of a dynamic configuration: what follows the last dot of its file's name, if that is hexadecimal
+/// (`QuorumPeerConfig.getVersionFromFilename`). Servers that may be reconfigured name their files so, and go on to have that version when
+/// `reconfigEnabled` is switched off.
+fn version_of(file: &str) -> u64 {
+    let suffix = file.rsplit_once('.').and_then(|(_, suffix)| i64::from_str_radix(suffix, 16).ok());
+    suffix.and_then(|version| u64::try_from(version).ok()).unwrap_or(0)
 }
 
 /// One participant, or no list at all, is a server of its own (`QuorumPeerConfig.isDistributed`).
@@ -160,8 +175,12 @@ fn limits(reader: &mut Reader, standalone: bool) -> Limits {
         // ZooKeeper draws from zero to this: the middle.
         observer_election_delay: milliseconds(reader, "observer.election.DelayMs")
             .map_or(default.observer_election_delay, |it| Duration(it.0 / 2)),
-        commit_log_count: reader.number("commitLogCount", 1..=1 << 30).unwrap_or(default.commit_log_count),
-        snap_count: reader.number("snapCount", 2..=i32::MAX as u32).unwrap_or(default.snap_count),
+        commit_log_count: reader
+            .at_least("commitLogCount", 500, 1 << 30, "ZooKeeper keeps no fewer")
+            .map_or(default.commit_log_count, |count| count as usize),
+        snap_count: reader
+            .at_least("snapCount", 2, MOST, "ZooKeeper snapshots no more often")
+            .unwrap_or(default.snap_count),
         snap_size_limit: snap_size_limit(reader),
         snapshot_size_factor: factor.unwrap_or(default.snapshot_size_factor),
         force_snapshot_sync: reader.flag("forceSnapshotSync", default.force_snapshot_sync),
@@ -211,6 +230,11 @@ fn snapshot_size_factor(reader: &mut Reader) -> Option<Option<Ratio>> {
     let is_number = !all_digits.is_empty() && all_digits.bytes().all(|digit| digit.is_ascii_digit());
     match (all_digits.parse().ok().filter(|_| is_number), denominator) {
         (Some(_), Some(_)) if property.value.starts_with('-') => Some(None),
+        (Some(numerator), Some(denominator)) if numerator > denominator => {
+            let message = format!("`{}` of {} counts as 0.33", property.key, property.value);
+            reader.warn(&property, message, "ZooKeeper takes nothing above 1 for it");
+            None
+        }
         (Some(numerator), Some(denominator)) => Some(Some(Ratio::new(numerator, denominator))),
         _ => {
             reader.wrong(&property, "expected a fraction such as 0.33, or -1 for none");
@@ -229,8 +253,8 @@ fn store(reader: &mut Reader) -> Option<StoreOptions> {
     let force_sync = reader.yes_no("forceSync", true);
     let slow_sync = reader.number("fsync.warningthresholdms", 0..=MOST_MILLISECONDS).unwrap_or(1000);
     let hours = reader.number("autopurge.purgeInterval", 0..=24 * 365).unwrap_or(0);
-    // ZooKeeper takes less than three for three.
-    let retain = reader.number("autopurge.snapRetainCount", 1..=i32::MAX as usize).unwrap_or(3).max(3);
+    let retain = reader.at_least("autopurge.snapRetainCount", 3, MOST, "ZooKeeper keeps no fewer").unwrap_or(3);
+    let retain = retain as usize;
     let new_if_empty = reader.flag("db.autocreate", Beginning::DEFAULT.new_if_empty);
     let beginning =
         Beginning { new_if_empty, trust_log: reader.flag("snapshot.trust.empty", Beginning::DEFAULT.trust_log) };
@@ -374,8 +398,8 @@ fn clients(
     }
     ClientOptions {
         address,
-        max_connections: reader.number("maxClientCnxns", 0..=i32::MAX as usize).unwrap_or(60),
-        max_connections_in_all: reader.number("maxCnxns", 0..=i32::MAX as usize).unwrap_or(0),
+        max_connections: reader.at_least("maxClientCnxns", 0, MOST, "that is no limit").unwrap_or(60) as usize,
+        max_connections_in_all: reader.at_least("maxCnxns", 0, MOST, "that is no limit").unwrap_or(0) as usize,
         min_session_timeout: min,
         max_session_timeout: max,
         max_buffer: max_buffer(reader),

@@ -86,6 +86,18 @@ impl Reader {
         }
     }
 
+    /// A whole number that counts as `least` if it is below, as in ZooKeeper, which is told with what `least` means.
+    pub fn at_least(&mut self, key: &str, least: u32, most: u32, meaning: &str) -> Option<u32> {
+        let given = self.number(key, i64::from(i32::MIN)..=i64::from(most))?;
+        if given >= i64::from(least) {
+            return u32::try_from(given).ok();
+        }
+        if let Some(property) = self.take(key) {
+            self.warn(&property, format!("`{}` of {given} counts as {least}", property.key), meaning);
+        }
+        Some(least)
+    }
+
     /// `true` or `false`, in any case.
     pub fn flag(&mut self, key: &str, default: bool) -> bool {
         self.choice(key, default, &[("true", true), ("false", false)])

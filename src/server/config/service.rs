@@ -1,11 +1,18 @@
 //! What of a configuration concerns the service.
 
 use super::ServerConfig;
+use crate::zab::MemberRole;
 use crate::zk::service::acl::{Access, Acls};
 use crate::zk::service::config::ServiceConfig;
 use crate::zk::service::prepare::{Digests, Quotas, Rules, Ttl};
 
 impl ServerConfig {
+    /// How many requests may be under way on this server before clients wait (L5).
+    pub fn outstanding_limit(&self) -> usize {
+        let roles = self.members.iter().map(|member| member.role);
+        self.service(0).outstanding_limit(roles.filter(|role| *role == MemberRole::Participant).count())
+    }
+
     /// The options of the service. `wall_clock_base` is the unix time in milliseconds at which the server's clock is zero.
     pub fn service(&self, wall_clock_base: i64) -> ServiceConfig {
         let tree = &self.tree;

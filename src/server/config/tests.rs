@@ -10,6 +10,8 @@ const MINIMAL: &str = "dataDir=/var/lib/zookeeper\nclientPort=2181\n";
 const THREE: &str = "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/data\nclientPort=2181\n\
                      server.1=127.0.0.1:39281:39381\nserver.2=127.0.0.1:39282:39382\nserver.3=127.0.0.1:39283:39383\n";
 
+const PAIR: &str = "server.1=a:1:2;3\nserver.2=b:1:2;3\nserver.3=c:1:2;3\n";
+
 /// Reads `text` where `myid` is 2 and `servers` a dynamic file.
 fn parse(text: &str) -> Read {
     let mut open = |path: &Path| match path.to_str() {
@@ -19,6 +21,8 @@ fn parse(text: &str) -> Read {
             Ok("server.1=a:1:2;3\nserver.2=b:1:2:participant;h:4\nserver.4=c:1:2:observer\nserver.5=d:1:2\nversion=0\n"
                 .to_owned())
         }
+        Some("/conf.d/zoo.cfg.dynamic.10000000a" | "/conf.ab/servers" | "servers.cfg") => Ok(PAIR.to_owned()),
+        Some("zoo.cfg.dynamic.5") => Ok(format!("{PAIR}version=6\n")),
         Some("sloppy") => Ok("server.1=a:1:2\ntickTime=3\n".to_owned()),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
@@ -107,6 +111,22 @@ fn servers_may_be_listed_in_a_file_of_their_own() {
     insta::assert_snapshot!(sloppy, @"/data/myid:1:1: `2` is none of the listed servers (write this server's number, one of 1)");
 }
 
+/// Servers of ZooKeeper that could once be reconfigured compare it: with another one there is no leader for all.
+#[test]
+fn the_version_is_in_the_name_of_the_file() {
+    let version = |file: &str| {
+        let config = good(&format!("initLimit=5\nsyncLimit=2\ndataDir=/data\ndynamicConfigFile={file}\n"));
+        (config.peer.ensemble.version(), config.text.lines().last().unwrap_or_default().to_owned())
+    };
+    assert_eq!(version("/conf.d/zoo.cfg.dynamic.10000000a"), (0x1_0000_000a, "version=10000000a".to_owned()));
+    assert_eq!(version("servers.cfg"), (0, "version=0".to_owned()));
+    assert_eq!(version("/conf.ab/servers"), (0, "version=0".to_owned()));
+    insta::assert_snapshot!(
+        errors("initLimit=5\nsyncLimit=2\ndataDir=/data\ndynamicConfigFile=zoo.cfg.dynamic.5\n"),
+        @"zoo.cfg.dynamic.5:4:9: the name of the file says version 5, and this line another (remove the line: the version is what follows the last dot of the file's name)"
+    );
+}
+
 #[test]
 fn a_file_with_everything() {
     let config = good(
@@ -135,7 +155,7 @@ snapSizeLimitInKb=-1
 preAllocSize=128
 zookeeper.commitLogCount=700
 snapshotSizeFactor=0.5
-autopurge.snapRetainCount=1
+autopurge.snapRetainCount=5
 autopurge.purgeInterval=24
 4lw.commands.whitelist=stat, ruok,mntr
 admin.enableServer=true
@@ -177,7 +197,7 @@ observer.election.DelayMs=300
     );
     assert_eq!(limits.observer_election_delay, Duration::from_millis(150));
     assert_eq!(config.store.log_dir, PathBuf::from("/log s"));
-    assert_eq!(config.store.purge, Some(Purge { retain: 3, interval: Duration::from_secs(24 * 3600) }));
+    assert_eq!(config.store.purge, Some(Purge { retain: 5, interval: Duration::from_secs(24 * 3600) }));
     assert_eq!((config.store.preallocate, limits.snap_size_limit, config.store.force_sync), (128 << 10, None, false));
     assert_eq!(config.clients.max_buffer, 4 << 20);
     assert_eq!((config.tree.dialect, config.tree.digest, config.tree.skip_acl), (Dialect::V38, false, true));
@@ -194,7 +214,7 @@ observer.election.DelayMs=300
 fn every_mistake_is_found_at_once_and_each_has_its_place() {
     insta::assert_snapshot!(errors(
         "tickTime=0\ninitLimit=ten\nsyncLimit=99999999\nclientPort=65536\nforceSync=true\nskipACL=maybe\ndigest.enabled=1\n\
-         standaloneEnabled=perhaps\nelectionAlg=2\npeerType=boss\nsnapshotSizeFactor=.\nmaxClientCnxns=-1\njute.maxbuffer=5\n\
+         standaloneEnabled=perhaps\nelectionAlg=2\npeerType=boss\nsnapshotSizeFactor=.\nmaxClientCnxns=all\njute.maxbuffer=5\n\
          zabsim.dialect=3.7\nzookeeper.DigestAuthenticationProvider.superDigest=secret\n"
     ), @r#"
     zoo.cfg:1:10: `tickTime` cannot be `0` (expected a whole number from 1 to 2147483647)
@@ -208,7 +228,7 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     zoo.cfg:9:13: `electionAlg` cannot be `2` (expected 3, the only election there is)
     zoo.cfg:10:10: `peerType` cannot be `boss` (expected `participant` or `observer`)
     zoo.cfg:11:20: `snapshotSizeFactor` cannot be `.` (expected a fraction such as 0.33, or -1 for none)
-    zoo.cfg:12:16: `maxClientCnxns` cannot be `-1` (expected a whole number from 0 to 2147483647)
+    zoo.cfg:12:16: `maxClientCnxns` cannot be `all` (expected a whole number from -2147483648 to 2147483647)
     zoo.cfg:13:16: `jute.maxbuffer` cannot be `5` (expected a number of bytes from 1024 to 2147483647)
     zoo.cfg:14:16: `zabsim.dialect` cannot be `3.7` (expected `3.9` or `3.8`)
     zoo.cfg: `dataDir` is not set (write dataDir=FOLDER: where snapshots and, without `dataLogDir`, logs are kept)
@@ -262,6 +282,40 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     insta::assert_snapshot!(errors(&format!("{MINIMAL}dynamicConfigFile=there\n")), @r"
     zoo.cfg:3:19: cannot read `there`: entity not found (name the file that lists the servers)
     ");
+}
+
+#[test]
+fn what_zookeeper_takes_for_another_number_is_taken_for_the_same() {
+    let text = format!(
+        "{MINIMAL}commitLogCount=499\nsnapCount=-1\nsnapshotSizeFactor=1.01\nautopurge.snapRetainCount=0\n\
+         autopurge.purgeInterval=1\nmaxClientCnxns=-1\nzookeeper.maxCnxns=-5\n"
+    );
+    insta::assert_snapshot!(warnings(&text), @r"
+    zoo.cfg:3:1: `commitLogCount` of 499 counts as 500 (ZooKeeper keeps no fewer)
+    zoo.cfg:4:1: `snapCount` of -1 counts as 2 (ZooKeeper snapshots no more often)
+    zoo.cfg:5:1: `snapshotSizeFactor` of 1.01 counts as 0.33 (ZooKeeper takes nothing above 1 for it)
+    zoo.cfg:6:1: `autopurge.snapRetainCount` of 0 counts as 3 (ZooKeeper keeps no fewer)
+    zoo.cfg:8:1: `maxClientCnxns` of -1 counts as 0 (that is no limit)
+    zoo.cfg:9:1: `zookeeper.maxCnxns` of -5 counts as 0 (that is no limit)
+    ");
+    let (config, _) = parse(&text).unwrap();
+    let limits = &config.peer.limits;
+    let factor = Some(Ratio::new(33, 100));
+    assert_eq!((limits.commit_log_count, limits.snap_count, limits.snapshot_size_factor), (500, 2, factor));
+    assert_eq!(config.store.purge.map(|purge| purge.retain), Some(3));
+    assert_eq!((config.clients.max_connections, config.clients.max_connections_in_all), (0, 0));
+
+    let config = good(&format!("{MINIMAL}commitLogCount=500\nsnapCount=2\nsnapshotSizeFactor=1.0\nmaxClientCnxns=0\n"));
+    assert_eq!(config.peer.limits.snapshot_size_factor, Some(Ratio::new(10, 10)));
+}
+
+/// A leader answers for every follower: each takes its share of what the leader may have under way.
+#[test]
+fn the_limit_of_requests_under_way_is_shared_by_the_followers() {
+    let limit = |text: &str| good(&format!("{text}globalOutstandingLimit=100\n")).outstanding_limit();
+    assert_eq!(limit(MINIMAL), 100);
+    assert_eq!(limit(THREE), 50);
+    assert_eq!(limit(&format!("{THREE}server.4=h:1:2\nserver.5=h:1:2\nserver.6=h:1:2:observer\n")), 25);
 }
 
 #[test]

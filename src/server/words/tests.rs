@@ -9,6 +9,15 @@ fn said(word: &'static str) -> String {
 }
 
 #[test]
+fn every_word_asks_for_all_that_it_shows() {
+    let leader = Fixed::leader();
+    let report = leader.report.as_ref().unwrap();
+    for (word, _) in WORDS.into_iter().filter(|(word, _)| !matches!(*word, "ruok" | "gtmk" | "stmk" | "envi")) {
+        assert_eq!(said(word), text(word, &leader.config, report), "{word}");
+    }
+}
+
+#[test]
 fn the_server() {
     insta::assert_snapshot!(said("srvr"), @r"
     Zookeeper version: 3.9.2-zabsim-0.1.0, built on 11/21/2026 00:00 UTC
