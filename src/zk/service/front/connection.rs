@@ -60,13 +60,22 @@ pub enum Work {
     /// The leader is to say that everything before it was.
     Sync(String),
     /// To be read now.
-    Read(Request),
+    Read(Read),
     /// To be answered so.
     Refuse(ErrorCode),
     /// To be answered so, and the connection closed.
     Dismiss(ErrorCode),
     /// To be answered so: its turn had not come when it was known.
     Known(i64, Result<Option<Response>, ErrorCode>),
+}
+
+/// A read that waits.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// What is asked.
+    pub request: Request,
+    /// How many ids the connection had when it asked (`Request.authInfo`): none is ever taken away, and later ones do not count.
+    pub ids: usize,
 }
 
 /// What a connection has seen (`ConnectionStats`).

@@ -5,7 +5,7 @@ use crate::zk::model::{ErrorCode, OpCode, Reply, Request, RequestHeader, Respons
 use crate::zk::service::ConnId;
 use crate::zk::wire;
 
-use super::connection::{Connection, Pending, Work};
+use super::connection::{Connection, Pending, Read, Work};
 use super::reads::Reader;
 use super::{Around, Front, frames};
 
@@ -43,7 +43,7 @@ impl Front {
                     Work::Sync(path)
                 }
                 Ok(request) => match around.sessions.check(session, around.config.sid) {
-                    Ok(()) => Work::Read(request),
+                    Ok(()) => Work::Read(Read { request, ids: connection.ids.len() }),
                     Err(error) => Work::Refuse(error),
                 },
                 Err(_) => Work::Refuse(ErrorCode::MarshallingError),
@@ -86,21 +86,21 @@ impl Front {
     pub(super) fn read(
         &mut self,
         conn: ConnId,
-        request: &Request,
+        read: &Read,
         around: &mut Around<'_>,
     ) -> Result<Option<Response>, ErrorCode> {
         let Connection { session, ids, .. } = &self.conns[&conn];
         let mut reader = Reader {
             conn,
             session: *session,
-            ids,
+            ids: &ids[..read.ids],
             tree: around.tree,
             access: &around.config.rules.access,
             dialect: around.config.dialect,
             watches: &mut self.watches,
             events: Vec::new(),
         };
-        let answer = reader.answer(request);
+        let answer = reader.answer(&read.request);
         for event in std::mem::take(&mut reader.events) {
             self.send(conn, frames::event(&event, -1, around.config.dialect), around);
         }
