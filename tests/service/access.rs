@@ -49,3 +49,25 @@ fn a_request_is_judged_by_what_its_client_said_before_it() {
     assert_eq!(ids, Some(1), "an address");
     assert_eq!(errors(got), [0, 0, -102, 0, 0], "the first answers the auth packet");
 }
+
+/// All of them go with every write.
+#[test]
+fn a_client_is_not_more_people_than_a_packet_can_name() {
+    let mut cluster = Cluster::of(3);
+    let follower = cluster.follower();
+    let mut client = Client::new(&mut cluster, follower);
+    let name = "n".repeat(1000);
+    let auth = |number: usize| format!("{name}{number}:pw").into_bytes();
+    for number in 0..40 {
+        client.authenticate(&mut cluster, &auth(number));
+        client.authenticate(&mut cluster, &auth(0));
+    }
+    assert_eq!(errors(client.all(&mut cluster)), [0; 80]);
+    client.ask(&mut cluster, &own("/many")).unwrap();
+    (0..100).for_each(|number| client.authenticate(&mut cluster, &auth(number)));
+    let errors = errors(client.all(&mut cluster));
+    let taken = errors.iter().take_while(|error| **error == 0).count();
+    assert!((40..100).contains(&taken), "{taken}");
+    assert_eq!(errors[taken..], [-115, 1]);
+    assert!(cluster.is_serving(follower));
+}

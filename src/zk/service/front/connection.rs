@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::zab::{Duration, Instant};
-use crate::zk::model::{ErrorCode, Id, OpCode, Request, Response, SessionId};
+use crate::zk::model::{ErrorCode, OpCode, Request, Response, SessionId};
 use crate::zk::service::acl;
+
+use super::ids::Ids;
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -15,7 +17,7 @@ pub struct Connection {
     /// From where.
     pub from: IpAddr,
     /// Who it is, for ACLs: its address, and what it authenticated as.
-    pub ids: Vec<Id>,
+    pub ids: Ids,
     /// Its session, once one is asked for.
     pub session: SessionId,
     /// The session's time-out in milliseconds.
@@ -126,7 +128,7 @@ impl Connection {
         Connection {
             stage: Stage::Greeting,
             from,
-            ids: vec![acl::id_of(from)],
+            ids: Ids::new(acl::id_of(from)),
             session: SessionId(0),
             timeout: 0,
             knows_read_only: false,

@@ -15,6 +15,7 @@ pub mod connection;
 mod events;
 pub(super) mod frames;
 mod greeting;
+mod ids;
 pub use greeting::Joined;
 mod outcome;
 mod reads;

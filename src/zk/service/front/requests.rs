@@ -31,7 +31,7 @@ impl Front {
             // Only a leader asks for it, of itself.
             Some(OpCode::DeleteContainer) => Work::Refuse(ErrorCode::BadArguments),
             Some(op) if op.is_write() => {
-                let request = frames::forwarded(session, xid, op, record, &connection.ids);
+                let request = frames::forwarded(session, xid, op, record, connection.ids.as_slice());
                 around.asks.push(Ask::Submit(request));
                 Work::Write(op)
             }
@@ -43,7 +43,7 @@ impl Front {
                     Work::Sync(path)
                 }
                 Ok(request) => match around.sessions.check(session, around.config.sid) {
-                    Ok(()) => Work::Read(Read { request, ids: connection.ids.len() }),
+                    Ok(()) => Work::Read(Read { request, ids: connection.ids.as_slice().len() }),
                     Err(error) => Work::Refuse(error),
                 },
                 Err(_) => Work::Refuse(ErrorCode::MarshallingError),
@@ -65,17 +65,8 @@ impl Front {
             }
             _ => Err(ErrorCode::AuthFailed),
         };
-        let error = match ids {
-            Ok(ids) => {
-                for id in ids {
-                    if !connection.ids.contains(&id) {
-                        connection.ids.push(id);
-                    }
-                }
-                0
-            }
-            Err(error) => error.code(),
-        };
+        let added = ids.and_then(|ids| ids.into_iter().try_for_each(|id| connection.ids.add(id)));
+        let error = added.map_or_else(ErrorCode::code, |()| 0);
         self.send(conn, frames::reply(&Reply { xid, zxid: 0, error, response: None }), around);
         if error != 0 {
             self.close(conn, around);
@@ -93,7 +84,7 @@ impl Front {
         let mut reader = Reader {
             conn,
             session: *session,
-            ids: &ids[..read.ids],
+            ids: &ids.as_slice()[..read.ids],
             tree: around.tree,
             access: &around.config.rules.access,
             dialect: around.config.dialect,
