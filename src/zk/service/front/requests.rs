@@ -87,6 +87,7 @@ impl Front {
             ids: &ids.as_slice()[..read.ids],
             tree: around.tree,
             access: &around.config.rules.access,
+            max_buffer: around.config.rules.max_buffer,
             dialect: around.config.dialect,
             watches: &mut self.watches,
             events: Vec::new(),
