@@ -18,6 +18,7 @@ impl Front {
         let Ok((RequestHeader { xid, op }, record)) = wire::decode_header(bytes) else {
             return self.close(conn, around);
         };
+        let ids = self.conns[&conn].ids.as_slice();
         let work = match OpCode::from_code(op) {
             Some(OpCode::Auth) => return self.authenticate(conn, xid, record, around),
             Some(OpCode::Sasl) => {
@@ -31,20 +32,20 @@ impl Front {
             // Only a leader asks for it, of itself.
             Some(OpCode::DeleteContainer) => Work::Refuse(ErrorCode::BadArguments),
             Some(op) if op.is_write() => {
-                let request = frames::forwarded(session, xid, op, record, connection.ids.as_slice());
+                let request = frames::forwarded(session, xid, op, record, ids);
                 around.asks.push(Ask::Submit(request));
                 Work::Write(op)
             }
             Some(op) => match wire::decode_request(op, record) {
-                Ok(Request::Sync { path }) => {
-                    self.last_sync += 1;
-                    self.syncs.insert(self.last_sync, conn);
-                    around.asks.push(Ask::Sync { token: self.last_sync });
-                    Work::Sync(path)
-                }
-                Ok(request) => match around.sessions.check(session, around.config.sid) {
-                    Ok(()) => Work::Read(Read { request, ids: connection.ids.as_slice().len() }),
-                    Err(error) => Work::Refuse(error),
+                Ok(request) => match (around.sessions.check(session, around.config.sid), request) {
+                    (Ok(()), Request::Sync { path }) => {
+                        self.last_sync += 1;
+                        self.syncs.insert(self.last_sync, conn);
+                        around.asks.push(Ask::Sync { token: self.last_sync });
+                        Work::Sync(path)
+                    }
+                    (Ok(()), request) => Work::Read(Read { request, ids: ids.len() }),
+                    (Err(error), _) => Work::Refuse(error),
                 },
                 Err(_) => Work::Refuse(ErrorCode::MarshallingError),
             },
