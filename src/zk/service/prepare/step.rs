@@ -191,8 +191,10 @@ impl Step<'_> {
         let paths = self.outstanding.ephemerals(self.tree, self.context.session);
         for path in &paths {
             let parent_path = path::parent(path).expect("a node has a parent");
-            let parent = self.record(parent_path).expect("a node's parent is there");
-            self.remove(parent_path, parent, path);
+            // One below an ephemeral node, which only a broken history has, goes with that.
+            if let Ok(parent) = self.record(parent_path) {
+                self.remove(parent_path, parent, path);
+            }
         }
         TxnBody::CloseSession { paths: Some(paths.into_iter().collect()) }
     }
@@ -210,7 +212,8 @@ impl Step<'_> {
     }
 
     fn remove(&mut self, parent_path: &str, mut parent: Record, path: &str) {
-        parent.children -= 1;
+        // What went with such a parent is in the tree until that is applied, though a new parent does not have it.
+        parent.children = parent.children.saturating_sub(1);
         parent.stat.pzxid = self.context.zxid.0;
         self.put(parent_path, Some(parent));
         self.put(path, None);

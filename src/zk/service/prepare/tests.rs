@@ -264,6 +264,34 @@ fn a_session_has_no_more_nodes_than_can_be_named_when_it_ends() {
     assert!(is_made(leader.run(&ephemeral(most))), "there is room again");
 }
 
+/// No leader proposes such nodes, but a history may have them.
+#[test]
+fn a_session_that_owns_what_is_below_anothers_node_ends_like_any_other() {
+    let mut leader = Leader::new(Rules::default());
+    let mut ephemeral = |session: i64, path: &str| {
+        let request = make(CreateKind::Create, path, None, 0);
+        let create = CreateTxn {
+            kind: request.kind,
+            path: request.path,
+            data: None,
+            acl: vec![Acl::open()],
+            ephemeral: true,
+            parent_cversion: None,
+            ttl: -1,
+        };
+        let header = TxnHeader { session: SessionId(session), cxid: 0, zxid: Zxid(1), time: 0, kind: OpCode::Create };
+        leader.tree.apply(&TxnRecord { header, body: TxnBody::Create(create), digest: None });
+    };
+    ephemeral(1, "/e");
+    ephemeral(2, "/e/x");
+    ephemeral(1, "/e/y");
+    for session in [1, 2] {
+        leader.session = SessionId(session);
+        let txn = leader.propose(&Request::CloseSession);
+        assert_eq!(txn.header.kind, OpCode::CloseSession);
+    }
+}
+
 /// A few bytes of a request stand for each id of who asks.
 #[test]
 fn a_txn_does_not_outgrow_its_request_without_end() {
