@@ -101,7 +101,8 @@ pub fn digest_of(user_and_password: &str) -> String {
 }
 
 /// The ACL that is stored for what a client wrote: every entry once, `auth` replaced by the ids of who asks. By how many bytes it may
-/// grow is `room`: a short request of many entries and a client of many ids would make a txn that no server takes.
+/// grow is `room`: a short request of many entries and a client of many ids would make a txn that no server takes, and bytes that are no
+/// text are read as three times as many.
 pub fn fix_up(acl: &[Acl], ids: &[Id], room: &mut usize) -> Result<Vec<Acl>, ErrorCode> {
     let mut fixed = Vec::with_capacity(acl.len());
     let mut seen = BTreeSet::new();
@@ -121,7 +122,12 @@ pub fn fix_up(acl: &[Acl], ids: &[Id], room: &mut usize) -> Result<Vec<Acl>, Err
                     return Err(ErrorCode::InvalidAcl);
                 }
             }
-            _ if is_valid(&entry.id) => fixed.push(entry.clone()),
+            _ if is_valid(&entry.id) => {
+                // What was no text took a byte or more, and takes three now.
+                let grown = 2 * entry.id.id.matches(char::REPLACEMENT_CHARACTER).count();
+                *room = room.checked_sub(grown).ok_or(ErrorCode::InvalidAcl)?;
+                fixed.push(entry.clone());
+            }
             _ => return Err(ErrorCode::InvalidAcl),
         }
     }

@@ -307,6 +307,18 @@ fn a_txn_does_not_outgrow_its_request_without_end() {
     assert_eq!(parts[1], TxnBody::Error(-114), "all of its ACLs count together");
 }
 
+/// Bytes that are no text become text of three times their length, and that is what a txn holds.
+#[test]
+fn an_acl_does_not_grow_by_what_is_no_text() {
+    let mut leader = Leader::new(Rules { max_buffer: 1000, ..Rules::default() });
+    let entry = |length: usize| {
+        let id = format!("{}:hash", "\u{fffd}".repeat(length));
+        Acl { id: Id { scheme: "digest".into(), id }, ..bob() }
+    };
+    assert_eq!(leader.error(&set_acl("/", vec![entry(250)])), 0);
+    assert_eq!(leader.error(&set_acl("/", vec![entry(251)])), -114);
+}
+
 /// Each request fails for one more reason than the one before; the first in ZooKeeper's order is named.
 #[test]
 fn a_create_is_checked_in_this_order() {
