@@ -245,23 +245,34 @@ fn a_session_takes_its_nodes_with_it() {
     assert_eq!((leader.tree.node_count(), leader.tree.ephemeral_count()), (4, 0));
 }
 
-/// ZOOKEEPER-4306: the txn that closes a session names its nodes.
+/// ZOOKEEPER-4306: a txn that names too many nodes is taken by no link and no log. Who applies one without names deletes what the
+/// session owns.
 #[test]
-fn a_session_has_no_more_nodes_than_can_be_named_when_it_ends() {
-    let mut leader = Leader::new(Rules { max_buffer: 100, ..Rules::default() });
+fn a_session_of_more_nodes_than_a_txn_can_name_ends_without_naming_them() {
+    let mut leader = Leader::new(Rules { max_buffer: 200, ..Rules::default() });
     let ephemeral =
-        |number: u32| Request::Create(make(CreateKind::Create, &format!("/ephemeral-{number:07}"), None, 1));
-    let most = 100 / (4 + "/ephemeral-0000000".len() as u32);
-    (0..most / 2).for_each(|number| drop(leader.run(&ephemeral(number))));
-    let pending: Vec<TxnRecord> = (most / 2..most).map(|number| leader.propose(&ephemeral(number))).collect();
-    assert!(pending.iter().all(|txn| txn.header.kind == OpCode::Create));
-    assert_eq!(leader.error(&ephemeral(most)), -125, "some are in the tree, some will be");
+        |number: u32| Request::Create(make(CreateKind::Create, &format!("/p/ephemeral-{number:07}"), None, 1));
+    leader.run(&create("/p"));
+    (0..10).for_each(|number| drop(leader.run(&ephemeral(number))));
+    let mut pending = vec![leader.propose(&delete("/p/ephemeral-0000000")), leader.propose(&ephemeral(10))];
+    let mut written = Vec::new();
+    pending.push(leader.propose(&Request::CloseSession));
+    encode_txn(&pending[2], &mut written);
+    assert_eq!(pending[2].body, TxnBody::CloseSession { paths: None });
+    assert_eq!(pending[2].digest, None, "who looks for paths would take it for some");
+    assert_eq!(decode_txn(&written).as_ref(), Ok(&pending[2]));
+    leader.session = SessionId(8);
+    // All of them are gone for who comes next, and what is there then stays.
+    pending.push(leader.propose(&ephemeral(1)));
+    pending.push(leader.propose(&delete("/p/ephemeral-0000001")));
+    pending.push(leader.propose(&delete("/p")));
+    pending.push(leader.propose(&create("/p")));
+    pending.push(leader.propose(&ephemeral(2)));
+    assert!(pending.iter().all(|txn| txn.header.kind != OpCode::Error), "{pending:?}");
     pending.iter().for_each(|txn| drop(leader.commit(txn)));
-    assert_eq!(leader.error(&ephemeral(most)), -125);
-    let is_made = |outcome| matches!(outcome, Outcome::Created { .. });
-    assert!(is_made(leader.run(&create("/persistent-whose-name-is-as-long-as-it-likes-to-be"))));
-    leader.run(&delete("/ephemeral-0000000"));
-    assert!(is_made(leader.run(&ephemeral(most))), "there is room again");
+    assert_eq!((leader.tree.node_count(), leader.tree.ephemeral_count()), (6, 1));
+    let TxnBody::CloseSession { paths } = leader.propose(&Request::CloseSession).body else { panic!() };
+    assert_eq!(paths, Some(vec!["/p/ephemeral-0000002".to_owned()]), "a few are named");
 }
 
 /// No leader proposes such nodes, but a history may have them.
