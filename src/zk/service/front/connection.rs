@@ -67,8 +67,8 @@ pub enum Work {
     Refuse(ErrorCode),
     /// To be answered so, and the connection closed.
     Dismiss(ErrorCode),
-    /// To be answered so: its turn had not come when it was known.
-    Known(i64, Result<Option<Response>, ErrorCode>),
+    /// To be answered so, or with this error: its turn had not come when it was known.
+    Known(i64, Result<Option<Response>, i32>),
 }
 
 /// A read that waits.
