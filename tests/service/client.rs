@@ -12,6 +12,9 @@ use zabsim::zk::wire;
 
 use crate::cluster::Cluster;
 
+/// What every client numbers its auth packets with (`ClientCnxn.AUTHPACKET_XID`).
+const AUTH_XID: i32 = -4;
+
 /// One connection of a client.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -82,6 +85,14 @@ impl Client {
         self.last_xid
     }
 
+    /// Says who it is; nothing else happens yet. The answer overtakes all that are due.
+    pub fn authenticate(&mut self, cluster: &mut Cluster, auth: &[u8]) {
+        let request = Request::Auth { kind: 0, scheme: "digest".into(), auth: auth.to_vec() };
+        let mut bytes = Vec::new();
+        wire::encode_request(AUTH_XID, &request, &mut bytes);
+        cluster.call_only(self.at, Call::Frame { conn: self.conn, bytes });
+    }
+
     fn frame(&mut self, request: &Request) -> Call {
         self.last_xid += 1;
         self.asked.push_back((self.last_xid, request.op()));
@@ -97,6 +108,9 @@ impl Client {
         if xid == -1 {
             let event = wire::decode_watch_event(&bytes[16..]).unwrap();
             return Some(Got::Event(event.kind, event.path));
+        }
+        if xid == AUTH_XID {
+            return Some(Got::Reply(wire::decode_reply(OpCode::Auth, &bytes).unwrap()));
         }
         let (asked, op) = self.asked.pop_front().expect("a reply answers something");
         assert_eq!(xid, asked, "replies come in the order of the requests");

@@ -139,6 +139,11 @@ fn what_cannot_be_read_is_an_error_and_a_wrong_password_the_end() {
     talk.exchange("00000001 00000004 00000009 2f61", &["00000001 0000000100000001 fffffffb"]);
     talk.exchange("00000002 00000001 00000009 2f61", &["00000002 0000000100000002 fffffffb"]);
     talk.exchange("00000003 00000014 00000002 2f61", &["00000003 0000000100000002 fffffff8"]);
+    // A path that is no text is one that no node has, or can have.
+    talk.exchange("00000004 00000003 00000002 2fff 00", &["00000004 0000000100000002 ffffff9b"]);
+    let create =
+        "00000005 00000001 00000002 2fff 00000000 00000001 0000001f 00000005 776f726c64 00000006 616e796f6e65 00000000";
+    talk.exchange(create, &["00000005 0000000100000003 fffffff8"]);
     talk.cluster.call(
         ONE,
         Call::Frame {

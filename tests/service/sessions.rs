@@ -7,7 +7,7 @@ use zabsim::zk::service::config::ServiceConfig;
 use zabsim::zk::service::sessions::Tracker;
 use zabsim::zk::service::{Answer, Call};
 
-use crate::client::{Client, Got, create, exists, set};
+use crate::client::{Client, Got, create, exists, set, sync};
 use crate::cluster::Cluster;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -57,6 +57,18 @@ fn a_session_moves_with_its_client() {
         assert!(after.ask(&mut cluster, &exists(&path, false)).is_ok(), "the session lives");
         assert!(after.all(&mut cluster).is_empty());
     }
+}
+
+/// As before a read: a leader need not ask anybody.
+#[test]
+fn a_leader_syncs_nobody_whose_session_went_elsewhere() {
+    let mut cluster = Cluster::of(3);
+    let (leader, follower) = (cluster.leader().unwrap(), cluster.follower());
+    let mut before = Client::new(&mut cluster, leader);
+    assert_eq!(before.ask(&mut cluster, &sync("/")), Ok(Some(Response::Path("/".into()))));
+    before.resume(&mut cluster, follower).expect("it is alive");
+    before.send(&mut cluster, &sync("/"));
+    assert_eq!(before.all(&mut cluster), [Got::Closed]);
 }
 
 #[test]

@@ -142,3 +142,16 @@ fn containers_that_nobody_needs_go() {
     }
     assert_eq!(client.ask(&mut cluster, &exists("/c", false)), Err(ErrorCode::NoNode));
 }
+
+#[test]
+fn an_answer_that_nobody_could_hold_is_an_error() {
+    let mut cluster = Cluster::of(1);
+    let mut client = Client::new(&mut cluster, Sid(1));
+    client.ask(&mut cluster, &create("/a", 0)).unwrap();
+    client.ask(&mut cluster, &set("/a", &"x".repeat(1_000_000))).unwrap();
+    let reads = |count| Request::MultiRead(vec![MultiReadOp::GetData("/a".into()); count]);
+    let Ok(Some(Response::Multi(results))) = client.ask(&mut cluster, &reads(50)) else { panic!("refused") };
+    assert!(results.len() == 50 && results.iter().all(|result| matches!(result, MultiResult::Data { .. })));
+    assert_eq!(client.ask(&mut cluster, &reads(400)), Err(ErrorCode::BadArguments));
+    assert!(client.ask(&mut cluster, &exists("/a", false)).is_ok(), "the connection goes on");
+}

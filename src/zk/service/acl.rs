@@ -6,7 +6,7 @@
 //! | `ip` | an address, or `address/bits` | connections from there; every connection has such an id |
 //! | `digest` | `user:base64(sha1(user:password))` | who sent that user and password |
 //! | `auth` | anything; what is stored are the ids of who asks | |
-//! | `sasl`, `x509` | a name | who was authenticated under it |
+//! | `sasl`, `x509` | a name; never in a new ACL: no provider of theirs is here | who was authenticated under it, at an Apache server |
 //! | `super` | never in an ACL | may do everything |
 
 use std::collections::BTreeSet;
@@ -101,7 +101,8 @@ pub fn digest_of(user_and_password: &str) -> String {
 }
 
 /// The ACL that is stored for what a client wrote: every entry once, `auth` replaced by the ids of who asks. By how many bytes it may
-/// grow is `room`: a short request of many entries and a client of many ids would make a txn that no server takes.
+/// grow is `room`: a short request of many entries and a client of many ids would make a txn that no server takes, and bytes that are no
+/// text are read as three times as many.
 pub fn fix_up(acl: &[Acl], ids: &[Id], room: &mut usize) -> Result<Vec<Acl>, ErrorCode> {
     let mut fixed = Vec::with_capacity(acl.len());
     let mut seen = BTreeSet::new();
@@ -112,7 +113,7 @@ pub fn fix_up(acl: &[Acl], ids: &[Id], room: &mut usize) -> Result<Vec<Acl>, Err
         match entry.id.scheme.as_str() {
             AUTH => {
                 let before = fixed.len();
-                for id in ids.iter().filter(|id| [DIGEST, SASL, X509].contains(&id.scheme.as_str())) {
+                for id in ids.iter().filter(|id| id.scheme == DIGEST) {
                     let length = ENTRY + id.scheme.len() + id.id.len();
                     *room = room.checked_sub(length).ok_or(ErrorCode::InvalidAcl)?;
                     fixed.push(Acl { perms: entry.perms, id: id.clone() });
@@ -121,20 +122,24 @@ pub fn fix_up(acl: &[Acl], ids: &[Id], room: &mut usize) -> Result<Vec<Acl>, Err
                     return Err(ErrorCode::InvalidAcl);
                 }
             }
-            _ if is_valid(&entry.id) => fixed.push(entry.clone()),
+            _ if is_valid(&entry.id) => {
+                // What was no text took a byte or more, and takes three now.
+                let grown = 2 * entry.id.id.matches(char::REPLACEMENT_CHARACTER).count();
+                *room = room.checked_sub(grown).ok_or(ErrorCode::InvalidAcl)?;
+                fixed.push(entry.clone());
+            }
             _ => return Err(ErrorCode::InvalidAcl),
         }
     }
     if fixed.is_empty() { Err(ErrorCode::InvalidAcl) } else { Ok(fixed) }
 }
 
-/// Whether an ACL may name this id.
+/// Whether a new ACL may name this id: there are the providers that ZooKeeper has by default (`ProviderRegistry`).
 fn is_valid(id: &Id) -> bool {
     match id.scheme.as_str() {
         WORLD => id.id == ANYONE,
         IP => network(&id.id).is_some(),
         DIGEST => id.id.split_once(':').is_some_and(|(_, hash)| !hash.is_empty() && !hash.contains(':')),
-        SASL | X509 => !id.id.is_empty(),
         _ => false,
     }
 }
@@ -244,7 +249,7 @@ mod tests {
         let ids = [id(IP, "10.0.0.1"), id(DIGEST, "bob:x"), id(SASL, "bob")];
         let world = acl(ALL, WORLD, ANYONE);
         assert_eq!(fix_up(&[world.clone(), world.clone()], &ids, &mut 100), Ok(vec![world]));
-        let own = vec![acl(READ, DIGEST, "bob:x"), acl(READ, SASL, "bob")];
+        let own = vec![acl(READ, DIGEST, "bob:x")];
         assert_eq!(fix_up(&[acl(READ, AUTH, "whatever")], &ids, &mut 100), Ok(own));
         assert_eq!(fix_up(&[acl(READ, AUTH, "")], &ids[..1], &mut 100), Err(ErrorCode::InvalidAcl));
         assert_eq!(fix_up(&[], &ids, &mut 100), Err(ErrorCode::InvalidAcl));
@@ -258,8 +263,8 @@ mod tests {
             (IP, "1.2.3.4/33", false),
             (IP, "::1/128", true),
             (IP, "1.2.3", false),
-            (X509, "CN=bob", true),
-            (SASL, "", false),
+            (X509, "CN=bob", false),
+            (SASL, "bob", false),
             (SUPER, "", false),
             ("nobody", "x", false),
         ] {

@@ -81,14 +81,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string; `None` is null. Surrogates that were written one by one, as Java does, are put together.
+    /// A string; `None` is null. Surrogates that were written one by one, as Java does, are put together; what is no text is
+    /// replaced, and up to three times as long then.
     pub fn text_or_null(&mut self, what: &'static str) -> Result<Option<String>, WireError> {
-        let at = self.at;
-        let Some(bytes) = self.buffer(what)? else { return Ok(None) };
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Some(text.to_owned())),
-            Err(_) => join_surrogates(bytes).map(Some).ok_or(WireError::Text { at }),
-        }
+        Ok(self.buffer(what)?.map(|bytes| match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => mended(bytes),
+        }))
     }
 
     /// A string that must be there.
@@ -118,28 +117,29 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Text in which characters beyond the first plane stand as two surrogates of three bytes each.
-fn join_surrogates(bytes: &[u8]) -> Option<String> {
-    let mut text = String::new();
+/// Text that is not UTF-8, as Java reads it (`new String(bytes, UTF_8)`), but for characters beyond the first plane that stand as two
+/// surrogates of three bytes each: Java writes those, and does not read them.
+fn mended(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
     let mut rest = bytes;
-    loop {
-        match std::str::from_utf8(rest) {
-            Ok(good) => {
-                text.push_str(good);
-                return Some(text);
-            }
-            Err(error) => {
-                let (good, bad) = rest.split_at(error.valid_up_to());
-                text.push_str(std::str::from_utf8(good).ok()?);
-                let &[0xed, a @ 0xa0..=0xaf, b @ 0x80..=0xbf, 0xed, c @ 0xb0..=0xbf, d @ 0x80..=0xbf, ..] = bad else {
-                    return None;
-                };
+    while let Err(error) = std::str::from_utf8(rest) {
+        let (good, bad) = rest.split_at(error.valid_up_to());
+        text.push_str(&String::from_utf8_lossy(good));
+        let (character, length) = match *bad {
+            [0xed, a @ 0xa0..=0xaf, b @ 0x80..=0xbf, 0xed, c @ 0xb0..=0xbf, d @ 0x80..=0xbf, ..] => {
                 let half = |high: u8, low: u8| u32::from(high & 0xf) << 6 | u32::from(low & 0x3f);
-                text.push(char::from_u32(0x1_0000 + (half(a, b) << 10) + half(c, d & 0x3f))?);
-                rest = &bad[6..];
+                (char::from_u32(0x1_0000 + (half(a, b) << 10) + half(c, d)), 6)
             }
-        }
+            [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => (None, 3),
+            [0xed, 0xa0..=0xbf, ..] => (None, 2),
+            // Without a length, it is cut off by the end.
+            _ => (None, error.error_len().unwrap_or(bad.len())),
+        };
+        text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = &bad[length..];
     }
+    text.push_str(&String::from_utf8_lossy(rest));
+    text
 }
 
 /// Writes primitives.

@@ -303,8 +303,22 @@ fn client_frames_are_as_captured() {
 fn surrogates_written_one_by_one_are_put_together() {
     let text = hex("00000007 61 eda0bd edb880");
     assert_eq!(Reader::new(&text, 100).text("a text"), Ok("a\u{1f600}".into()));
-    let alone = hex("00000003 eda0bd");
-    assert_eq!(Reader::new(&alone, 100).text("a text"), Err(WireError::Text { at: 0 }));
+    assert_eq!(java_text("eda0bd"), "\u{fffd}", "one that is alone");
+    assert_eq!(java_text("eda0bd edb8"), "\u{fffd}\u{fffd}", "the second is cut off");
+}
+
+fn java_text(text: &str) -> String {
+    let bytes = hex(text);
+    let framed = bytes_of(|framed| Writer::new(framed).buffer(&bytes));
+    Reader::new(&framed, 100).text("a text").unwrap()
+}
+
+/// `new String(bytes, UTF_8)`.
+#[test]
+fn what_is_no_text_is_replaced() {
+    assert_eq!(java_text("2f ff"), "/\u{fffd}");
+    assert_eq!(java_text("ff fe 61 c3"), "\u{fffd}\u{fffd}a\u{fffd}");
+    assert_eq!(java_text("e282 61 f09f98 eda0bdedb880"), "\u{fffd}a\u{fffd}\u{1f600}", "what belongs together, once");
 }
 
 #[test]

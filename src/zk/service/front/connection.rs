@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::zab::{Duration, Instant};
-use crate::zk::model::{ErrorCode, Id, OpCode, Request, Response, SessionId};
+use crate::zk::model::{ErrorCode, OpCode, Request, Response, SessionId};
 use crate::zk::service::acl;
+
+use super::ids::Ids;
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -15,7 +17,7 @@ pub struct Connection {
     /// From where.
     pub from: IpAddr,
     /// Who it is, for ACLs: its address, and what it authenticated as.
-    pub ids: Vec<Id>,
+    pub ids: Ids,
     /// Its session, once one is asked for.
     pub session: SessionId,
     /// The session's time-out in milliseconds.
@@ -60,13 +62,22 @@ pub enum Work {
     /// The leader is to say that everything before it was.
     Sync(String),
     /// To be read now.
-    Read(Request),
+    Read(Read),
     /// To be answered so.
     Refuse(ErrorCode),
     /// To be answered so, and the connection closed.
     Dismiss(ErrorCode),
-    /// To be answered so: its turn had not come when it was known.
-    Known(i64, Result<Option<Response>, ErrorCode>),
+    /// To be answered so, or with this error: its turn had not come when it was known.
+    Known(i64, Result<Option<Response>, i32>),
+}
+
+/// A read that waits.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// What is asked.
+    pub request: Request,
+    /// How many ids the connection had when it asked (`Request.authInfo`): none is ever taken away, and later ones do not count.
+    pub ids: usize,
 }
 
 /// What a connection has seen (`ConnectionStats`).
@@ -117,7 +128,7 @@ impl Connection {
         Connection {
             stage: Stage::Greeting,
             from,
-            ids: vec![acl::id_of(from)],
+            ids: Ids::new(acl::id_of(from)),
             session: SessionId(0),
             timeout: 0,
             knows_read_only: false,

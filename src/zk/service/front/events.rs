@@ -20,7 +20,7 @@ impl Front {
             let event = WatchEvent { kind: event_type(kind), path };
             let bytes = frames::event(&event, zxid.0, around.config.dialect);
             for conn in told {
-                let may_know = || access.check(&acl, acl::READ, &self.conns[&conn].ids).is_ok();
+                let may_know = || access.check(&acl, acl::READ, self.conns[&conn].ids.as_slice()).is_ok();
                 if around.config.dialect < Dialect::V39 || may_know() {
                     self.send(conn, bytes.clone(), around);
                 }

@@ -15,6 +15,7 @@ pub mod connection;
 mod events;
 pub(super) mod frames;
 mod greeting;
+mod ids;
 pub use greeting::Joined;
 mod outcome;
 mod reads;
@@ -260,13 +261,15 @@ impl Front {
             self.outstanding -= 1;
             let (zxid, answer) = match &work {
                 Work::Known(zxid, answer) => (*zxid, answer.clone()),
-                Work::Refuse(error) => (around.tree.last_processed().0, Err(*error)),
+                Work::Refuse(error) => (around.tree.last_processed().0, Err(error.code())),
                 // What never became a request has no place in the history.
-                Work::Dismiss(error) => (-1, Err(*error)),
-                Work::Read(request) => (around.tree.last_processed().0, self.read(conn, request, around)),
+                Work::Dismiss(error) => (-1, Err(error.code())),
+                Work::Read(read) => {
+                    (around.tree.last_processed().0, self.read(conn, read, around).map_err(ErrorCode::code))
+                }
                 Work::Write(_) | Work::Sync(_) => unreachable!("they are not ready"),
             };
-            if answer == Err(ErrorCode::SessionMoved) {
+            if answer == Err(ErrorCode::SessionMoved.code()) {
                 // An error of the connection, never of a request (ZOOKEEPER-710).
                 return self.close(conn, around);
             }
@@ -338,10 +341,10 @@ impl Front {
 }
 
 impl Reply {
-    fn of(xid: i32, zxid: i64, answer: Result<Option<Response>, ErrorCode>) -> Reply {
+    fn of(xid: i32, zxid: i64, answer: Result<Option<Response>, i32>) -> Reply {
         match answer {
             Ok(response) => Reply { xid, zxid, error: 0, response },
-            Err(error) => Reply { xid, zxid, error: error.code(), response: None },
+            Err(error) => Reply { xid, zxid, error, response: None },
         }
     }
 }

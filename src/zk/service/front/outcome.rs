@@ -45,18 +45,18 @@ impl Front {
     }
 }
 
-/// What the client of a write is told.
-fn answer(outcome: Outcome) -> Result<Option<Response>, ErrorCode> {
+/// What the client of a write is told, or the number of its error: one of a newer leader has no name here.
+fn answer(outcome: Outcome) -> Result<Option<Response>, i32> {
     Ok(Some(match outcome {
         Outcome::Created { kind: CreateKind::Create, path, .. } => Response::Path(path),
         Outcome::Created { path, stat, .. } => Response::Created { path, stat },
         Outcome::Set(stat) => Response::Stat(stat),
         Outcome::Multi(parts) if parts.contains(&Outcome::Error(ErrorCode::SessionMoved.code())) => {
-            return Err(ErrorCode::SessionMoved);
+            return Err(ErrorCode::SessionMoved.code());
         }
         Outcome::Multi(parts) => Response::Multi(parts.into_iter().map(result).collect()),
         Outcome::Deleted | Outcome::Checked | Outcome::SessionCreated | Outcome::SessionClosed => return Ok(None),
-        Outcome::Error(error) => return Err(ErrorCode::from_code(error).unwrap_or(ErrorCode::SystemError)),
+        Outcome::Error(error) => return Err(error),
     }))
 }
 
@@ -69,5 +69,18 @@ fn result(outcome: Outcome) -> MultiResult {
         Outcome::Set(stat) => MultiResult::Set(stat),
         Outcome::Error(error) => MultiResult::Error(error),
         Outcome::Checked | Outcome::SessionCreated | Outcome::SessionClosed | Outcome::Multi(_) => MultiResult::Checked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_newer_leader_reaches_its_client() {
+        assert_eq!(answer(Outcome::Error(-128)), Err(-128));
+        assert_eq!(answer(Outcome::Error(-101)), Err(ErrorCode::NoNode.code()));
+        let moved = Outcome::Multi(vec![Outcome::Error(0), Outcome::Error(-118)]);
+        assert_eq!(answer(moved), Err(ErrorCode::SessionMoved.code()));
     }
 }

@@ -23,6 +23,8 @@ pub struct Reader<'a> {
     pub tree: &'a Tree,
     /// What it may.
     pub access: &'a Access,
+    /// The longest request, in bytes (`jute.maxbuffer`).
+    pub max_buffer: usize,
     /// Which watches it can name.
     pub dialect: Dialect,
     /// Where its watches are armed.
@@ -32,7 +34,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Answers a request that is no write.
+    /// Answers a request that is no write. What no frame can hold is [`ErrorCode::BadArguments`].
     pub fn answer(&mut self, request: &Request) -> Result<Option<Response>, ErrorCode> {
         Ok(Some(match request {
             Request::Exists { path, watch } => {
@@ -57,17 +59,21 @@ impl<'a> Reader<'a> {
                 self.access.check(node.acl(), acl::READ | acl::ADMIN, self.ids)?;
                 Response::Acl { acl: self.access.masked(node.acl(), self.ids), stat: node.stat() }
             }
-            Request::GetChildren { path, watch } => Response::Children(self.children(path, *watch)?.children()),
+            Request::GetChildren { path, watch } => {
+                Response::Children(listed(self.children(path, *watch)?.children())?)
+            }
             Request::GetChildren2 { path, watch } => {
                 let node = self.children(path, *watch)?;
-                Response::Children2 { children: node.children(), stat: node.stat() }
+                Response::Children2 { children: listed(node.children())?, stat: node.stat() }
             }
             Request::GetAllChildrenNumber { path } => {
                 let number = self.readable(path)?.all_children_number();
                 Response::AllChildrenNumber(i32::try_from(number).unwrap_or(i32::MAX))
             }
-            Request::GetEphemerals { prefix } => Response::Ephemerals(self.tree.ephemerals(self.session, prefix)),
-            Request::MultiRead(reads) => Response::Multi(reads.iter().map(|read| self.one_of_many(read)).collect()),
+            Request::GetEphemerals { prefix } => {
+                Response::Ephemerals(listed(self.tree.ephemerals(self.session, prefix))?)
+            }
+            Request::MultiRead(reads) => Response::Multi(self.many(reads)?),
             Request::AddWatch { path, mode } => {
                 let mode = WatchMode::from_code(*mode).ok_or(ErrorCode::MarshallingError)?;
                 self.watches.add(self.conn, path, mode);
@@ -115,6 +121,19 @@ impl<'a> Reader<'a> {
             self.watches.watch_children(self.conn, path);
         }
         Ok(node)
+    }
+
+    /// The results of a multiRead: a few bytes of it stand for a whole node each, so that there is a limit to all of them together.
+    /// ZooKeeper has none but its memory.
+    fn many(&mut self, reads: &[MultiReadOp]) -> Result<Vec<MultiResult>, ErrorCode> {
+        let mut room = self.max_buffer.saturating_mul(4).clamp(MOST_OF_MANY, MOST_IN_FRAME);
+        let mut results = Vec::new();
+        for read in reads {
+            let result = self.one_of_many(read);
+            room = room.checked_sub(size(&result)).ok_or(ErrorCode::BadArguments)?;
+            results.push(result);
+        }
+        Ok(results)
     }
 
     /// Each read of a multiRead succeeds or fails by itself.
@@ -169,6 +188,27 @@ impl<'a> Reader<'a> {
     fn tell(&mut self, kind: EventType, path: &str) {
         self.events.push(WatchEvent { kind, path: path.to_owned() });
     }
+}
+
+/// What the results of a multiRead may take, in bytes, unless `jute.maxbuffer` is so large that four of it are more.
+const MOST_OF_MANY: usize = 64 << 20;
+
+/// What lists may take in a frame, in bytes: its length is an `int`, and a head and a stat take some of it.
+const MOST_IN_FRAME: usize = i32::MAX as usize - 1024;
+
+/// What a result takes in memory: never less than in a frame.
+fn size(result: &MultiResult) -> usize {
+    let content = match result {
+        MultiResult::Data { data, .. } => data.as_ref().map_or(0, |data| data.as_bytes().len()),
+        MultiResult::Children(children) => children.iter().map(|child| size_of::<String>() + child.len()).sum(),
+        _ => 0,
+    };
+    size_of::<MultiResult>() + content
+}
+
+fn listed(texts: Vec<String>) -> Result<Vec<String>, ErrorCode> {
+    let length: usize = texts.iter().map(|text| 4 + text.len()).sum();
+    if length <= MOST_IN_FRAME { Ok(texts) } else { Err(ErrorCode::BadArguments) }
 }
 
 /// Of a digest only the user's name is shown.

@@ -5,7 +5,7 @@ use crate::zk::model::{ErrorCode, OpCode, Reply, Request, RequestHeader, Respons
 use crate::zk::service::ConnId;
 use crate::zk::wire;
 
-use super::connection::{Connection, Pending, Work};
+use super::connection::{Connection, Pending, Read, Work};
 use super::reads::Reader;
 use super::{Around, Front, frames};
 
@@ -18,6 +18,7 @@ impl Front {
         let Ok((RequestHeader { xid, op }, record)) = wire::decode_header(bytes) else {
             return self.close(conn, around);
         };
+        let ids = self.conns[&conn].ids.as_slice();
         let work = match OpCode::from_code(op) {
             Some(OpCode::Auth) => return self.authenticate(conn, xid, record, around),
             Some(OpCode::Sasl) => {
@@ -31,20 +32,20 @@ impl Front {
             // Only a leader asks for it, of itself.
             Some(OpCode::DeleteContainer) => Work::Refuse(ErrorCode::BadArguments),
             Some(op) if op.is_write() => {
-                let request = frames::forwarded(session, xid, op, record, &connection.ids);
+                let request = frames::forwarded(session, xid, op, record, ids);
                 around.asks.push(Ask::Submit(request));
                 Work::Write(op)
             }
             Some(op) => match wire::decode_request(op, record) {
-                Ok(Request::Sync { path }) => {
-                    self.last_sync += 1;
-                    self.syncs.insert(self.last_sync, conn);
-                    around.asks.push(Ask::Sync { token: self.last_sync });
-                    Work::Sync(path)
-                }
-                Ok(request) => match around.sessions.check(session, around.config.sid) {
-                    Ok(()) => Work::Read(request),
-                    Err(error) => Work::Refuse(error),
+                Ok(request) => match (around.sessions.check(session, around.config.sid), request) {
+                    (Ok(()), Request::Sync { path }) => {
+                        self.last_sync += 1;
+                        self.syncs.insert(self.last_sync, conn);
+                        around.asks.push(Ask::Sync { token: self.last_sync });
+                        Work::Sync(path)
+                    }
+                    (Ok(()), request) => Work::Read(Read { request, ids: ids.len() }),
+                    (Err(error), _) => Work::Refuse(error),
                 },
                 Err(_) => Work::Refuse(ErrorCode::MarshallingError),
             },
@@ -65,17 +66,8 @@ impl Front {
             }
             _ => Err(ErrorCode::AuthFailed),
         };
-        let error = match ids {
-            Ok(ids) => {
-                for id in ids {
-                    if !connection.ids.contains(&id) {
-                        connection.ids.push(id);
-                    }
-                }
-                0
-            }
-            Err(error) => error.code(),
-        };
+        let added = ids.and_then(|ids| ids.into_iter().try_for_each(|id| connection.ids.add(id)));
+        let error = added.map_or_else(ErrorCode::code, |()| 0);
         self.send(conn, frames::reply(&Reply { xid, zxid: 0, error, response: None }), around);
         if error != 0 {
             self.close(conn, around);
@@ -86,21 +78,22 @@ impl Front {
     pub(super) fn read(
         &mut self,
         conn: ConnId,
-        request: &Request,
+        read: &Read,
         around: &mut Around<'_>,
     ) -> Result<Option<Response>, ErrorCode> {
         let Connection { session, ids, .. } = &self.conns[&conn];
         let mut reader = Reader {
             conn,
             session: *session,
-            ids,
+            ids: &ids.as_slice()[..read.ids],
             tree: around.tree,
             access: &around.config.rules.access,
+            max_buffer: around.config.rules.max_buffer,
             dialect: around.config.dialect,
             watches: &mut self.watches,
             events: Vec::new(),
         };
-        let answer = reader.answer(request);
+        let answer = reader.answer(&read.request);
         for event in std::mem::take(&mut reader.events) {
             self.send(conn, frames::event(&event, -1, around.config.dialect), around);
         }

@@ -113,7 +113,9 @@ impl Prepare {
     pub fn prepare(&mut self, tree: &Tree, context: &Context<'_>, request: &Request) -> TxnRecord {
         match self.body(tree, context, request) {
             Ok(body) => {
-                let written = self.rules.digests == Digests::Written;
+                // Behind no paths, older readers would take a digest for some.
+                let ends_open = matches!(body, TxnBody::CloseSession { paths: None });
+                let written = self.rules.digests == Digests::Written && !ends_open;
                 let digest =
                     written.then(|| TxnDigest { version: digest::VERSION, tree: self.outstanding.digest(tree) });
                 TxnRecord { header: context.header(body.kind()), body, digest }

@@ -39,8 +39,6 @@ pub struct Outstanding {
     order: VecDeque<(Zxid, Arc<str>)>,
     /// The ephemeral nodes among the records, by their session.
     owned: BTreeSet<(SessionId, Arc<str>)>,
-    /// How many of them each session has, and how many bytes their paths have.
-    owned_size: BTreeMap<SessionId, (usize, usize)>,
     /// The digest of the tree with all of this, while there is any.
     digest: u64,
     undo: Option<Undo>,
@@ -93,14 +91,6 @@ impl Outstanding {
         of_tree.chain(pending.map(|(_, path)| path.to_string())).collect()
     }
 
-    /// How many nodes a session will own, and how many bytes their paths will have, at most: one that is in the tree and will change
-    /// counts twice.
-    pub fn most_ephemerals(&self, tree: &Tree, session: SessionId) -> (usize, usize) {
-        let (count, bytes) = tree.ephemeral_size(session);
-        let (more, more_bytes) = self.owned_size.get(&session).copied().unwrap_or_default();
-        (count + more, bytes + more_bytes)
-    }
-
     /// Everything up to this txn is in the tree.
     pub fn applied(&mut self, zxid: Zxid) {
         while self.order.front().is_some_and(|(earliest, _)| *earliest <= zxid) {
@@ -144,20 +134,11 @@ impl Outstanding {
             Some(pending) => self.newest.insert(Arc::clone(path), pending),
             None => self.newest.remove(path),
         };
-        if let Some(session) = owner(earlier.as_ref())
-            && self.owned.remove(&(session, Arc::clone(path)))
-        {
-            let size = self.owned_size.get_mut(&session).expect("it has a node");
-            *size = (size.0 - 1, size.1 - path.len());
-            if size.0 == 0 {
-                self.owned_size.remove(&session);
-            }
+        if let Some(session) = owner(earlier.as_ref()) {
+            self.owned.remove(&(session, Arc::clone(path)));
         }
-        if let Some(session) = new_owner
-            && self.owned.insert((session, Arc::clone(path)))
-        {
-            let size = self.owned_size.entry(session).or_default();
-            *size = (size.0 + 1, size.1 + path.len());
+        if let Some(session) = new_owner {
+            self.owned.insert((session, Arc::clone(path)));
         }
         earlier
     }

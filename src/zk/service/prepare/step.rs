@@ -16,6 +16,8 @@ use super::{Context, Quotas, Rules, Ttl};
 
 /// Bytes of a string beside its text.
 const LENGTH: usize = 4;
+/// Bytes of a txn of paths beside them: header, count and digest.
+const OVERHEAD: usize = 32 + 4 + 12;
 
 /// What a request is prepared with.
 pub struct Step<'a> {
@@ -49,9 +51,6 @@ impl Step<'_> {
         }
         let data = create.data.as_ref().map(Payload::as_bytes);
         self.check_quota(&path, 1, data.map_or(0, <[u8]>::len) as i64)?;
-        if matches!(owner, Owner::Session(_)) {
-            self.check_ephemerals(&path)?;
-        }
 
         parent.children += 1;
         parent.stat.cversion = number.wrapping_add(1);
@@ -187,14 +186,21 @@ impl Step<'_> {
     }
 
     /// The session's own check is left out: whoever closes it may be the leader, after it expired.
+    ///
+    /// What it will own when this is applied is known here: what comes after is refused. So the txn need not name its nodes, and does
+    /// not where it would become longer than a link takes (ZOOKEEPER-4306): then who applies it looks for them.
     pub fn close_session(&mut self) -> TxnBody {
         let paths = self.outstanding.ephemerals(self.tree, self.context.session);
         for path in &paths {
             let parent_path = path::parent(path).expect("a node has a parent");
-            let parent = self.record(parent_path).expect("a node's parent is there");
-            self.remove(parent_path, parent, path);
+            // One below an ephemeral node, which only a broken history has, goes with that.
+            if let Ok(parent) = self.record(parent_path) {
+                self.remove(parent_path, parent, path);
+            }
         }
-        TxnBody::CloseSession { paths: Some(paths.into_iter().collect()) }
+        let length: usize = paths.iter().map(|path| LENGTH + path.len()).sum();
+        let named = (length + OVERHEAD <= self.rules.max_buffer).then(|| paths.into_iter().collect());
+        TxnBody::CloseSession { paths: named }
     }
 
     fn record(&self, path: &str) -> Result<Record, ErrorCode> {
@@ -210,7 +216,8 @@ impl Step<'_> {
     }
 
     fn remove(&mut self, parent_path: &str, mut parent: Record, path: &str) {
-        parent.children -= 1;
+        // What went with such a parent is in the tree until that is applied, though a new parent does not have it.
+        parent.children = parent.children.saturating_sub(1);
         parent.stat.pzxid = self.context.zxid.0;
         self.put(parent_path, Some(parent));
         self.put(path, None);
@@ -218,13 +225,6 @@ impl Step<'_> {
 
     fn check_acl(&self, acl: &[Acl], perms: i32) -> Result<(), ErrorCode> {
         self.rules.access.check(acl, perms, self.context.ids)
-    }
-
-    /// The txn that closes a session names all its nodes (ZOOKEEPER-4306; no release refuses yet, or has an error for it).
-    fn check_ephemerals(&self, path: &str) -> Result<(), ErrorCode> {
-        let (count, bytes) = self.outstanding.most_ephemerals(self.tree, self.context.session);
-        let exceeded = (count + 1) * LENGTH + bytes + path.len() > self.rules.max_buffer;
-        if exceeded { Err(ErrorCode::QuotaExceeded) } else { Ok(()) }
     }
 
     /// Counters are those of the tree as it is: what is outstanding does not count yet, as with ZooKeeper.

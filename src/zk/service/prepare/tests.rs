@@ -245,23 +245,62 @@ fn a_session_takes_its_nodes_with_it() {
     assert_eq!((leader.tree.node_count(), leader.tree.ephemeral_count()), (4, 0));
 }
 
-/// ZOOKEEPER-4306: the txn that closes a session names its nodes.
+/// ZOOKEEPER-4306: a txn that names too many nodes is taken by no link and no log. Who applies one without names deletes what the
+/// session owns.
 #[test]
-fn a_session_has_no_more_nodes_than_can_be_named_when_it_ends() {
-    let mut leader = Leader::new(Rules { max_buffer: 100, ..Rules::default() });
+fn a_session_of_more_nodes_than_a_txn_can_name_ends_without_naming_them() {
+    let mut leader = Leader::new(Rules { max_buffer: 200, ..Rules::default() });
     let ephemeral =
-        |number: u32| Request::Create(make(CreateKind::Create, &format!("/ephemeral-{number:07}"), None, 1));
-    let most = 100 / (4 + "/ephemeral-0000000".len() as u32);
-    (0..most / 2).for_each(|number| drop(leader.run(&ephemeral(number))));
-    let pending: Vec<TxnRecord> = (most / 2..most).map(|number| leader.propose(&ephemeral(number))).collect();
-    assert!(pending.iter().all(|txn| txn.header.kind == OpCode::Create));
-    assert_eq!(leader.error(&ephemeral(most)), -125, "some are in the tree, some will be");
+        |number: u32| Request::Create(make(CreateKind::Create, &format!("/p/ephemeral-{number:07}"), None, 1));
+    leader.run(&create("/p"));
+    (0..10).for_each(|number| drop(leader.run(&ephemeral(number))));
+    let mut pending = vec![leader.propose(&delete("/p/ephemeral-0000000")), leader.propose(&ephemeral(10))];
+    let mut written = Vec::new();
+    pending.push(leader.propose(&Request::CloseSession));
+    encode_txn(&pending[2], &mut written);
+    assert_eq!(pending[2].body, TxnBody::CloseSession { paths: None });
+    assert_eq!(pending[2].digest, None, "who looks for paths would take it for some");
+    assert_eq!(decode_txn(&written).as_ref(), Ok(&pending[2]));
+    leader.session = SessionId(8);
+    // All of them are gone for who comes next, and what is there then stays.
+    pending.push(leader.propose(&ephemeral(1)));
+    pending.push(leader.propose(&delete("/p/ephemeral-0000001")));
+    pending.push(leader.propose(&delete("/p")));
+    pending.push(leader.propose(&create("/p")));
+    pending.push(leader.propose(&ephemeral(2)));
+    assert!(pending.iter().all(|txn| txn.header.kind != OpCode::Error), "{pending:?}");
     pending.iter().for_each(|txn| drop(leader.commit(txn)));
-    assert_eq!(leader.error(&ephemeral(most)), -125);
-    let is_made = |outcome| matches!(outcome, Outcome::Created { .. });
-    assert!(is_made(leader.run(&create("/persistent-whose-name-is-as-long-as-it-likes-to-be"))));
-    leader.run(&delete("/ephemeral-0000000"));
-    assert!(is_made(leader.run(&ephemeral(most))), "there is room again");
+    assert_eq!((leader.tree.node_count(), leader.tree.ephemeral_count()), (6, 1));
+    let TxnBody::CloseSession { paths } = leader.propose(&Request::CloseSession).body else { panic!() };
+    assert_eq!(paths, Some(vec!["/p/ephemeral-0000002".to_owned()]), "a few are named");
+}
+
+/// No leader proposes such nodes, but a history may have them.
+#[test]
+fn a_session_that_owns_what_is_below_anothers_node_ends_like_any_other() {
+    let mut leader = Leader::new(Rules::default());
+    let mut ephemeral = |session: i64, path: &str| {
+        let request = make(CreateKind::Create, path, None, 0);
+        let create = CreateTxn {
+            kind: request.kind,
+            path: request.path,
+            data: None,
+            acl: vec![Acl::open()],
+            ephemeral: true,
+            parent_cversion: None,
+            ttl: -1,
+        };
+        let header = TxnHeader { session: SessionId(session), cxid: 0, zxid: Zxid(1), time: 0, kind: OpCode::Create };
+        leader.tree.apply(&TxnRecord { header, body: TxnBody::Create(create), digest: None });
+    };
+    ephemeral(1, "/e");
+    ephemeral(2, "/e/x");
+    ephemeral(1, "/e/y");
+    for session in [1, 2] {
+        leader.session = SessionId(session);
+        let txn = leader.propose(&Request::CloseSession);
+        assert_eq!(txn.header.kind, OpCode::CloseSession);
+    }
 }
 
 /// A few bytes of a request stand for each id of who asks.
@@ -277,6 +316,18 @@ fn a_txn_does_not_outgrow_its_request_without_end() {
     let multi = leader.propose(&Request::Multi(vec![create("/a"), create("/b")]));
     let TxnBody::Multi(parts) = multi.body else { panic!("{multi:?}") };
     assert_eq!(parts[1], TxnBody::Error(-114), "all of its ACLs count together");
+}
+
+/// Bytes that are no text become text of three times their length, and that is what a txn holds.
+#[test]
+fn an_acl_does_not_grow_by_what_is_no_text() {
+    let mut leader = Leader::new(Rules { max_buffer: 1000, ..Rules::default() });
+    let entry = |length: usize| {
+        let id = format!("{}:hash", "\u{fffd}".repeat(length));
+        Acl { id: Id { scheme: "digest".into(), id }, ..bob() }
+    };
+    assert_eq!(leader.error(&set_acl("/", vec![entry(250)])), 0);
+    assert_eq!(leader.error(&set_acl("/", vec![entry(251)])), -114);
 }
 
 /// Each request fails for one more reason than the one before; the first in ZooKeeper's order is named.

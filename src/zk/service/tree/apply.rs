@@ -108,7 +108,8 @@ impl Tree {
                     let _ = self.delete(path, at, changes);
                 }
                 for path in self.ephemerals(session, "") {
-                    self.delete(&path, at, changes).expect("an ephemeral node has a parent");
+                    // Nor one that went with its parent, where no leader would have let it be created.
+                    let _ = self.delete(&path, at, changes);
                 }
                 self.sessions.remove(&session);
                 Ok(Outcome::SessionClosed)

@@ -126,14 +126,12 @@ impl Tree {
     pub(super) fn add(&mut self, parent: Slot, node: Node) -> Slot {
         self.digest = self.digest.wrapping_add(digest::of_node(&node.body, &node.stat));
         self.data_size += node.body.path().len() + node.body.data_len();
-        let (owner, length) = (Owner::of(node.stat.ephemeral_owner), node.body.path().len());
+        let owner = Owner::of(node.stat.ephemeral_owner);
         let slot = self.nodes.insert(parent, node);
         match owner {
             Owner::Persistent => {}
             Owner::Session(session) => {
-                let own = self.ephemerals.entry(session).or_default();
-                own.slots.insert(slot);
-                own.bytes += length;
+                self.ephemerals.entry(session).or_default().insert(slot);
             }
             Owner::Container => {
                 self.containers.insert(slot);
@@ -156,9 +154,8 @@ impl Tree {
             Owner::Persistent => {}
             Owner::Session(session) => {
                 let own = self.ephemerals.get_mut(&session).expect("an ephemeral node is among those of its session");
-                own.slots.remove(&slot);
-                own.bytes -= path.len();
-                if own.slots.is_empty() {
+                own.remove(&slot);
+                if own.is_empty() {
                     self.ephemerals.remove(&session);
                 }
             }

@@ -41,7 +41,7 @@ pub struct Tree {
     /// Timeouts in milliseconds.
     sessions: BTreeMap<SessionId, i32>,
     /// Those with at least one node.
-    ephemerals: BTreeMap<SessionId, Owned>,
+    ephemerals: BTreeMap<SessionId, BTreeSet<Slot>>,
     containers: BTreeSet<Slot>,
     ttls: BTreeSet<Slot>,
     /// The subtrees that have limits.
@@ -54,14 +54,6 @@ pub struct Tree {
     /// and what the digest is then.
     fuzzy: Option<(Zxid, u64)>,
     digest_mismatches: u64,
-}
-
-/// The ephemeral nodes of one session.
-#[derive(Clone, Debug, Default)]
-struct Owned {
-    slots: BTreeSet<Slot>,
-    /// Bytes of their paths.
-    bytes: usize,
 }
 
 /// A node as clients read it.
@@ -124,22 +116,17 @@ impl Tree {
 
     /// How many ephemeral nodes there are.
     pub fn ephemeral_count(&self) -> usize {
-        self.ephemerals.values().map(|owned| owned.slots.len()).sum()
+        self.ephemerals.values().map(BTreeSet::len).sum()
     }
 
     /// The paths of a session's nodes that begin with `prefix`, in their order. All of them if it is blank or the root.
     pub fn ephemerals(&self, session: SessionId, prefix: &str) -> Vec<String> {
         let prefix = if matches!(prefix.trim(), "" | path::ROOT) { "" } else { prefix };
-        let slots = self.ephemerals.get(&session).into_iter().flat_map(|owned| &owned.slots);
+        let slots = self.ephemerals.get(&session).into_iter().flatten();
         let paths = slots.map(|slot| self.nodes.node(*slot).body.path());
         let mut paths: Vec<String> = paths.filter(|path| path.starts_with(prefix)).map(str::to_owned).collect();
         paths.sort_unstable();
         paths
-    }
-
-    /// How many nodes a session owns, and how many bytes their paths have.
-    pub fn ephemeral_size(&self, session: SessionId) -> (usize, usize) {
-        self.ephemerals.get(&session).map_or((0, 0), |owned| (owned.slots.len(), owned.bytes))
     }
 
     /// The sessions that own nodes.

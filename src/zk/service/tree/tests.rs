@@ -336,3 +336,13 @@ proptest! {
         prop_assert_eq!(OpCode::Error, TxnBody::Error(-1).kind());
     }
 }
+
+/// No leader proposes this; a log, or a peer that is broken, may hold it.
+#[test]
+fn a_session_that_owns_what_is_below_its_own_nodes_ends_like_any_other() {
+    let mut tree = Tree::new();
+    let ephemeral = |path| create(path, CreateKind::Create, true, 1);
+    let applied = apply_all(&mut tree, [ephemeral("/e"), ephemeral("/e/x"), TxnBody::CloseSession { paths: None }]);
+    assert_eq!(applied[2].outcome, Outcome::SessionClosed);
+    assert_eq!((tree.node_count(), tree.ephemeral_count()), (4, 0));
+}

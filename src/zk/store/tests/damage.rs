@@ -131,7 +131,11 @@ fn a_cut_interrupted_anywhere_ends_between_its_target_and_the_old_end() {
 fn snapshot(counter: u32) -> ((Dir, String), Vec<u8>) {
     let mut files = Written::default();
     let body = [&[0; 12][..], &0u32.to_be_bytes(), &[0; 68], b"\0\0\0\x01/"].concat();
-    write_snapshot(zxid(counter), [Payload::new(&body)], Trailers::default(), |op| Ok(files.execute(op))).unwrap();
+    write_snapshot(zxid(counter), [Payload::new(&body)], Trailers::default(), |op| {
+        files.execute(op);
+        Ok(())
+    })
+    .unwrap();
     files.0.pop_first().expect("it is written")
 }
 
