@@ -64,7 +64,7 @@ fn a_server_needs_nothing_and_is_measured_and_stops_when_asked() {
     let mut command = zabsim();
     let data = scratch.path("data");
     command.args(["serve", "--dev", "--client-port", &port.to_string(), "--data-dir", &data]);
-    let mut server = Running(command.stderr(Stdio::null()).spawn().unwrap());
+    let mut server = Running(command.spawn().unwrap());
     wait_until("the server serves", || word(port, "srvr").is_some_and(|it| it.contains("Mode: standalone")));
     let load = format!(
         "bench 127.0.0.1:{port} --connections 2 --window 4 --reads 25 --time 1s --json --pid {}",
@@ -85,10 +85,18 @@ fn a_server_needs_nothing_and_is_measured_and_stops_when_asked() {
     let folder = format!("{data}/version-2");
     let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!files.is_empty(), "its data stay");
-    for path in files.into_iter().chain([folder.into()]) {
+    for path in files.into_iter().chain([folder.clone().into()]) {
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "nobody else reads {}: {mode:o}", path.display());
     }
+    // Whatever became of it: there is nobody to ask for what is lost, so there is no server without it.
+    let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let log = names.filter(|path| path.to_string_lossy().contains("/log.")).min().expect("there is one");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[16 + 12 + 3] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    let said = ended(&mut command).exits(2).err;
+    assert!(said.contains("a standalone server has nobody to ask"), "{said}");
 }
 
 #[test]

@@ -59,8 +59,9 @@ impl Server {
     }
 }
 
-/// Snapshots come after between half of `snapCount` txns and all of them, and the same of `snapSizeLimitInKb` (`SyncRequestProcessor`): the
-/// servers of an ensemble log the same txns, and should not all write snapshots at the same moment.
+/// Snapshots come after half of `snapCount` txns to all of them, and the same of `snapSizeLimitInKb`
+/// (`SyncRequestProcessor`): the servers of an ensemble log the same txns, and should not all write snapshots at the same
+/// moment.
 fn scatter_snapshots(limits: &mut Limits, random: u64) {
     let less = |most: u64, random: u64| most - random % (most / 2 + 1);
     limits.snap_count = u32::try_from(less(limits.snap_count.into(), random)).unwrap_or(limits.snap_count);

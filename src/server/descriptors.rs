@@ -1,18 +1,21 @@
-//! File descriptors: as many as the host allows, of which clients leave some to the disk, the other servers and operators.
+//! File descriptors: as many as the host allows, of which clients leave some to the disk, the other servers and
+//! operators.
 
 use tracing::{info, warn};
 
 /// Descriptors that are not for clients.
 const RESERVE: u64 = 64;
 
-/// Lets this process have as many descriptors open as it may at all, as Java does unasked: most hosts allow 1024 until that is done.
+/// Lets this process have as many descriptors open as it may at all, as Java does unasked: most hosts allow 1024 until
+/// that is done.
 pub fn raise_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         warn!(%error, "cannot raise the limit of open files (ulimit -n)");
     }
 }
 
-/// How many clients may be connected at once where `wanted` may (`maxCnxns`; 0 for no limit) and this process has a limit of its own.
+/// How many clients may be connected at once where `wanted` may (`maxCnxns`; 0 for no limit) and this process has a
+/// limit of its own.
 pub(super) fn most_connections(wanted: usize) -> usize {
     let Ok((descriptors, _)) = rlimit::Resource::NOFILE.get() else { return wanted };
     let most = leaving_some(wanted, descriptors);

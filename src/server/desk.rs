@@ -139,8 +139,8 @@ fn traffic(counters: &Counters) -> Traffic {
     }
 }
 
-/// What the operating system knows; nothing where it does not tell. Its files are read where nobody waits for anything else: a folder may be
-/// slow, and a process have many descriptors.
+/// What the operating system knows; nothing where it does not tell. Its files are read where nobody waits for anything
+/// else: a folder may be slow, and a process have many descriptors.
 async fn host(store: &StoreOptions, detail: Detail) -> HostReport {
     let (data, log) = (store.data_dir.join("version-2"), store.log_dir.join("version-2"));
     let found = match detail {

@@ -85,7 +85,11 @@ impl<I: IntoIterator<Item = Payload> + Send + 'static> Disk<I> {
             return Err(Refusal::of_misplaced(&config.store, dir, &name));
         }
         beginning.new_if_empty |= folders.take_initialize().map_err(of_folder)?;
-        let recovered = recover(&folders, beginning, window, &fresh);
+        let recovered = recover(&folders, beginning, window, &fresh).and_then(|(recovered, service)| {
+            // Nobody else could give it what is lost.
+            let is_lost = config.standalone && recovered.last_zxid == Zxid::MISSING;
+            if is_lost { Err(StoreError::Lost) } else { Ok((recovered, service)) }
+        });
         let (recovered, service) = recovered.map_err(|error| Refusal::of_history(&config.store, &error))?;
         let loading = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let settings = JournalSettings { preallocate: config.store.preallocate, ..JournalSettings::default() };

@@ -43,8 +43,8 @@ impl Folders {
         Ok(Folders { data, log, open: RefCell::new(None), _locks: locks, refused: Cell::new(None) })
     }
 
-    /// The first file that is in the folder of the other kind, if the folders differ (`FileTxnSnapLog.checkLogDir`, `checkSnapDir`). Nobody
-    /// would look for it there: with its logs left behind, a server is back at its last snapshot.
+    /// The first file that is in the folder of the other kind, if the folders differ (`FileTxnSnapLog.checkLogDir`,
+    /// `checkSnapDir`). Nobody would look for it there: with its logs left behind, a server is back at its last snapshot.
     pub(super) fn misplaced(&self) -> Result<Option<(Dir, String)>, StoreError> {
         if self.log == self.data {
             return Ok(None);

@@ -26,8 +26,8 @@ pub(super) fn listening(address: &Address, on_all: bool) -> Address {
     if on_all { Address::new("0.0.0.0", address.port) } else { address.clone() }
 }
 
-/// The next connection, and where it comes from. What comes by IPv4 has an address of IPv4, whatever the port listens to: limits and ACLs
-/// know it by that.
+/// The next connection, and where it comes from. What comes by IPv4 has an address of IPv4, whatever the port listens
+/// to: limits and ACLs know it by that.
 pub(super) async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (stream, from) = listener.accept().await?;
     Ok((stream, SocketAddr::new(from.ip().to_canonical(), from.port())))

@@ -68,7 +68,12 @@ impl Refusal {
     /// What is in the folders cannot be understood.
     pub(super) fn of_history(options: &StoreOptions, error: &StoreError) -> io::Error {
         let message = format!("what is in {} cannot be used: {error}", options.data_dir.join("version-2").display());
-        let help = "restore the folder from a copy; or empty it, and the other servers of an ensemble give this one their data";
+        let help = match error {
+            StoreError::Lost => "restore the folder from a copy; nothing in it was changed",
+            _ => {
+                "restore the folder from a copy; or empty it, and the other servers of an ensemble give this one their data"
+            }
+        };
         io::Error::other(Refusal { key: "dataDir".to_owned(), message, help: help.to_owned() })
     }
 }

@@ -91,7 +91,8 @@ pub struct ConnectionReport {
     pub session: Option<SessionReport>,
     /// Its last answer.
     pub last: LastReport,
-    /// When it is closed if it stays silent, in milliseconds of the clock on the wall; known if it was asked for ([`Detail::Inventory`]).
+    /// When it is closed if it stays silent, in milliseconds of the clock on the wall; known if it was asked for
+    /// ([`Detail::Inventory`]).
     pub silent_until: Option<i64>,
 }
 

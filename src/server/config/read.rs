@@ -102,8 +102,8 @@ fn members(reader: &mut Reader, open: &mut dyn FnMut(&Path) -> io::Result<String
 }
 
 /// The version of a dynamic configuration: what follows the last dot of its file's name, if that is hexadecimal
-/// (`QuorumPeerConfig.getVersionFromFilename`). Servers that may be reconfigured name their files so, and go on to have that version when
-/// `reconfigEnabled` is switched off.
+/// (`QuorumPeerConfig.getVersionFromFilename`). Servers that may be reconfigured name their files so, and go on to have
+/// that version when `reconfigEnabled` is switched off.
 fn version_of(file: &str) -> u64 {
     let suffix = file.rsplit_once('.').and_then(|(_, suffix)| i64::from_str_radix(suffix, 16).ok());
     suffix.and_then(|version| u64::try_from(version).ok()).unwrap_or(0)

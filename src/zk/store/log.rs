@@ -8,7 +8,8 @@
 //! | zeros up to the end of the file | the end |
 //! | zeros from the record's beginning, from its length or from its end marker on, up to the end of that sector | torn |
 //! | a record that goes beyond the end of the file | torn |
-//! | one of these, and yet the checksum holds under another length | damaged: in its length |
+//! | one of the last two, and yet the checksum holds under another length | damaged: in its length |
+//! | one of the last two, and yet whole records stand where its txn should | damaged: its length is none |
 //! | anything else: a checksum that does not match before an end marker, another byte for the marker, … | damaged |
 //!
 //! ZooKeeper takes every record without its end marker for torn.
@@ -136,9 +137,11 @@ impl<'a> LogReader<'a> {
         match flaw {
             Flaw::Wrong(reason) => corrupt(reason),
             _ if has_another_length(rest) => corrupt("its length is not that of its txn"),
+            Flaw::BeyondTheEnd if holds_records(rest) => corrupt("whole records follow it"),
             Flaw::BeyondTheEnd => LogEnd::Torn,
             Flaw::NoLength if self.is_lost(self.at + 8, 0) => LogEnd::Torn,
             Flaw::NoLength => corrupt("its length is zero"),
+            Flaw::NoEnd { length } if holds_records(&rest[..HEAD + length]) => corrupt("whole records follow it"),
             Flaw::NoEnd { length } if self.is_lost(self.at + HEAD + length, 0) => LogEnd::Torn,
             Flaw::NoEnd { .. } => corrupt("it does not end where it should"),
         }
@@ -196,6 +199,13 @@ fn has_another_length(rest: &[u8]) -> bool {
         summed = end;
         head[..8] == i64::from(sum.finish()).to_be_bytes()
     })
+}
+
+/// Whether a whole record stands anywhere behind the beginning. Where that is a record's txn, its length is a lie, or a client stored a log in
+/// a node, and the power failed just then.
+fn holds_records(bytes: &[u8]) -> bool {
+    let is_head = |at: &usize| bytes[*at..*at + ZEROS_AHEAD] == [0; ZEROS_AHEAD];
+    (1..bytes.len().saturating_sub(RECORD_OVERHEAD)).filter(is_head).any(|at| whole(&bytes[at..]).is_ok())
 }
 
 /// Whether all of them are zero; logs end in megabytes of these.

@@ -98,6 +98,9 @@ pub enum StoreError {
          snapshot.trust.empty=true"
     )]
     LogWithoutSnapshot(String),
+    /// Txns that were acknowledged are gone, and there is no other server that has them.
+    #[error("txns are missing or damaged, see above, and a standalone server has nobody to ask for them")]
+    Lost,
     /// The service does not understand a snapshot.
     #[error("{name}: {reason}")]
     Service {

@@ -127,6 +127,22 @@ fn a_cut_interrupted_anywhere_ends_between_its_target_and_the_old_end() {
     assert_eq!(files.recover().recovered.last_zxid, zxid(1));
 }
 
+/// A bad block where a record begins: its length is lost with its checksum, and what follows was acknowledged.
+#[test]
+fn a_record_whose_head_is_gone_is_damaged_while_whole_ones_follow_it() {
+    let (whole, record) = (log(&[1, 2, 3, 4]), log(&[1]).len() - 16);
+    for preallocated in [0, 100_000] {
+        for length in [5u32, 300, 50_000, 5_000_000, 0x8000_0000] {
+            let mut bytes = [whole.clone(), vec![0; preallocated]].concat();
+            let at = 16 + record;
+            bytes[at..at + 20].fill(0xee);
+            bytes[at + 8..at + 12].copy_from_slice(&length.to_be_bytes());
+            let found = with_logs(&[(1, bytes)]).recover();
+            assert_eq!(found.recovered.last_zxid, Zxid::MISSING, "{preallocated} {length}");
+        }
+    }
+}
+
 /// A snapshot of the txns up to there, whatever it holds.
 fn snapshot(counter: u32) -> ((Dir, String), Vec<u8>) {
     let mut files = Written::default();
