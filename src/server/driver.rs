@@ -268,6 +268,8 @@ where
                 self.meter.tally.connection_drops += 1;
             }
             Call::Connected { .. } => {}
+            Call::Alive { .. } if !self.clients.contains_key(&conn) => return,
+            Call::Alive { .. } => {}
             Call::Frame { bytes, .. } => {
                 let Some(outbox) = self.clients.get_mut(&conn) else { return };
                 let is_greeting = outbox.view.received == 0;

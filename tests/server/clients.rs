@@ -1,6 +1,14 @@
 //! The client port: words, limits, and clients that do not read.
 
+use std::thread::sleep;
+use std::time::Duration;
+
+use zabsim::server::Server;
+use zabsim::zab;
+use zabsim::zk::model::Request;
+
 use crate::support::{Client, Folder, config, members, start, wait_for, write_when_served};
+use crate::whole::{Session, open_for_when_served, open_when_served};
 
 #[test]
 fn a_word_is_answered_and_the_connection_ends() {
@@ -68,4 +76,55 @@ fn who_does_not_read_is_not_read_and_nobody_else_waits() {
     }
     // What was taken is answered, in full.
     assert_eq!(deaf.receive().unwrap().len(), 200);
+}
+
+const LARGE: usize = 1_000_000;
+
+/// A server where sessions are short, with a large node, and a session with an ephemeral node.
+fn short_sessions(folder: &Folder) -> (Server, Session) {
+    let mut config = config(1, &members(0), folder.path());
+    config.peer.limits.tick_time = zab::Duration::from_millis(200);
+    config.clients.min_session_timeout = zab::Duration::from_secs(2);
+    let server = Server::boot(&config).unwrap();
+    let mut session = open_for_when_served(&server, 2000);
+    assert_eq!(session.create("/large", &"x".repeat(LARGE)).unwrap(), 0);
+    assert_eq!(session.create_ephemeral("/mine").unwrap(), 0);
+    (server, session)
+}
+
+fn large() -> Request {
+    Request::GetData { path: "/large".into(), watch: false }
+}
+
+fn is_there(server: &Server) -> bool {
+    open_when_served(server).data("/mine").unwrap().is_some()
+}
+
+#[test]
+fn whose_pings_wait_behind_its_answers_lives_by_what_it_reads() {
+    let folder = Folder::new("reads-slowly");
+    let (server, mut session) = short_sessions(&folder);
+    session.post(&vec![large(); 40]);
+    // Twice the time-out; more is still to come than the buffers on the way hold.
+    for _ in 0..20 {
+        assert!(session.client.receive_frame().unwrap().len() > LARGE);
+        sleep(Duration::from_millis(200));
+    }
+    assert!(is_there(&server), "its session is alive");
+    (20..40).for_each(|_| assert!(session.client.receive_frame().unwrap().len() > LARGE));
+}
+
+#[test]
+fn who_reads_nothing_for_a_while_lives_by_its_pings() {
+    let folder = Folder::new("pings-and-does-not-read");
+    let (server, mut session) = short_sessions(&folder);
+    session.post(&vec![large(); 40]);
+    for _ in 0..20 {
+        session.post(&[Request::Ping]);
+        sleep(Duration::from_millis(200));
+    }
+    assert!(is_there(&server), "its session is alive");
+    (0..40).for_each(|_| assert!(session.client.receive_frame().unwrap().len() > LARGE));
+    (0..20).for_each(|_| assert!(session.client.receive_frame().unwrap().len() < 100, "a ping's answer"));
+    wait_for("its session to expire once it is silent", || (!is_there(&server)).then_some(()));
 }

@@ -90,6 +90,7 @@ impl Service for Tiny {
     fn call(&mut self, _: Instant, call: Call, asks: &mut Asks<Tiny>) {
         match call {
             Call::Connected { conn, .. } => drop(self.open.insert(conn)),
+            Call::Alive { .. } => {}
             Call::Closed { conn } => drop(self.open.remove(&conn)),
             Call::Frame { conn, bytes } => match bytes.first() {
                 Some(b'w') if self.is_serving => asks.push(Ask::Submit(request(conn, int(&bytes, 1)))),

@@ -13,18 +13,22 @@ use zabsim::zk::wire;
 use crate::support::{Client, Folder, config, members, wait_for};
 
 /// A session on one connection.
-struct Session {
-    client: Client,
+pub struct Session {
+    pub client: Client,
     xid: i32,
 }
 
 impl Session {
     fn open(server: &Server) -> io::Result<Session> {
+        Session::open_for(server, 10_000)
+    }
+
+    fn open_for(server: &Server, timeout: i32) -> io::Result<Session> {
         let mut client = Client::connect(server.client_address().expect("a client port"))?;
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: 0,
-            timeout: 10_000,
+            timeout,
             session: SessionId(0),
             password: vec![0; 16],
             read_only: Some(false),
@@ -37,7 +41,20 @@ impl Session {
         Ok(Session { client, xid: 0 })
     }
 
-    fn ask(&mut self, request: &Request) -> io::Result<Reply> {
+    /// Sends requests all at once.
+    pub fn post(&mut self, requests: &[Request]) {
+        let mut frames = Vec::new();
+        for request in requests {
+            self.xid += 1;
+            let mut bytes = Vec::new();
+            wire::encode_request(self.xid, request, &mut bytes);
+            frames.extend((bytes.len() as u32).to_be_bytes());
+            frames.extend(bytes);
+        }
+        self.client.send_raw(&frames);
+    }
+
+    pub fn ask(&mut self, request: &Request) -> io::Result<Reply> {
         self.xid += 1;
         let mut bytes = Vec::new();
         wire::encode_request(self.xid, request, &mut bytes);
@@ -47,21 +64,30 @@ impl Session {
         Ok(reply)
     }
 
-    fn create(&mut self, path: &str, data: &str) -> io::Result<i32> {
+    pub fn create(&mut self, path: &str, data: &str) -> io::Result<i32> {
+        self.create_with(path, data, 0)
+    }
+
+    /// A node that goes with the session.
+    pub fn create_ephemeral(&mut self, path: &str) -> io::Result<i32> {
+        self.create_with(path, "", 1)
+    }
+
+    fn create_with(&mut self, path: &str, data: &str, flags: i32) -> io::Result<i32> {
         let data = Some(Payload::new(data.as_bytes()));
         let create = Create {
             kind: CreateKind::Create,
             path: path.to_owned(),
             data,
             acl: Some(vec![Acl::open()]),
-            flags: 0,
+            flags,
             ttl: -1,
         };
         self.ask(&Request::Create(create)).map(|reply| reply.error)
     }
 
     /// What a node holds, after everything that was committed before.
-    fn data(&mut self, path: &str) -> io::Result<Option<String>> {
+    pub fn data(&mut self, path: &str) -> io::Result<Option<String>> {
         assert_eq!(self.ask(&Request::Sync { path: path.to_owned() })?.error, 0);
         let reply = self.ask(&Request::GetData { path: path.to_owned(), watch: false })?;
         Ok(match reply.response {
@@ -71,8 +97,13 @@ impl Session {
     }
 }
 
-fn open_when_served(server: &Server) -> Session {
-    wait_for("a server that serves", || Session::open(server).ok())
+pub fn open_when_served(server: &Server) -> Session {
+    open_for_when_served(server, 10_000)
+}
+
+/// With a time-out in milliseconds.
+pub fn open_for_when_served(server: &Server, timeout: i32) -> Session {
+    wait_for("a server that serves", || Session::open_for(server, timeout).ok())
 }
 
 #[test]

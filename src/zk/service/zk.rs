@@ -332,6 +332,7 @@ impl Service for Zk {
         match call {
             Call::Connected { conn, from } => front.on_connected(conn, from, &around),
             Call::Frame { conn, bytes } => front.on_frame(conn, bytes, &mut around),
+            Call::Alive { conn } => front.on_alive(conn, &mut around),
             Call::Closed { conn } => front.on_closed(conn),
         }
     }
