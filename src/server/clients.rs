@@ -29,10 +29,12 @@ use crate::zk::service::front::connection::Latency;
 use crate::zk::service::{Call, ConnId};
 
 /// Requests of one client that wait for the driver beyond this many stop its reading: nobody else's should wait behind them.
-const UNTAKEN: usize = 256;
+const UNTAKEN: usize = 32;
+/// Requests handed over at once. With [`UNTAKEN`] it bounds the answers that may come before anybody has seen how long they are.
+const GROUP: usize = 16;
 /// Answers that wait for their client beyond this many bytes stop its reading.
 const UNREAD: usize = 1 << 20;
-/// A client that lets so many bytes of events and answers wait is closed.
+/// Of a client that lets more bytes than these wait, some must leave within [`PATIENCE`].
 const MOST_UNREAD: usize = 64 << 20;
 /// How long a connection may last without a first request, and how long a closed one may take to read what it is owed.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -139,7 +141,7 @@ impl Clients {
         let (reader, writer) = stream.split();
         let ended = tokio::select! {
             ended = self.read(conn, &gate, reader, first) => ended,
-            ended = write(&gate, writer, answers) => ended,
+            ended = write(&gate, writer, answers, from) => ended,
             () = gate.linger() => Ok(()),
         };
         let _ = self.events.send(Event::Calls { conn, calls: vec![Call::Closed { conn }] }).await;
@@ -153,7 +155,9 @@ impl Clients {
         let mut is_new = true;
         loop {
             let mut calls = Vec::new();
-            while let Some(bytes) = self.take_frame(&mut intake.buffer)? {
+            while calls.len() < GROUP
+                && let Some(bytes) = self.take_frame(&mut intake.buffer)?
+            {
                 calls.push(Call::Frame { conn, bytes });
             }
             if !calls.is_empty() {
@@ -265,19 +269,31 @@ impl Intake<'_> {
     }
 }
 
-/// Writes what is queued until nothing more can be.
+/// Writes what is queued until nothing more can be, or too much waits and none of it leaves: a client is judged by what it reads,
+/// not by how much it is sent at once.
 async fn write(
     gate: &Gate,
     mut writer: WriteHalf<'_>,
     mut answers: mpsc::UnboundedReceiver<Vec<u8>>,
+    to: SocketAddr,
 ) -> io::Result<()> {
     while let Some(mut bytes) = answers.recv().await {
-        while let Ok(more) = answers.try_recv() {
+        // Small ones leave together; to join large ones would only copy them.
+        while bytes.len() < READ
+            && let Ok(more) = answers.try_recv()
+        {
             bytes.extend_from_slice(&more);
         }
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
-            let count = writer.write(rest).await?;
+            let Ok(count) = timeout(PATIENCE, writer.write(rest)).await else {
+                if gate.unread.load(Ordering::Acquire) <= MOST_UNREAD {
+                    continue;
+                }
+                warn!(from = %to, "closed a client that does not read what it is sent");
+                return Err(io::ErrorKind::TimedOut.into());
+            };
+            let count = count?;
             if count == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -365,14 +381,6 @@ impl Connection {
     }
 }
 
-/// Whether a connection goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    Open,
-    /// It lets too much wait.
-    Drowned,
-}
-
 impl Outbox {
     fn new(clients: Arc<Clients>, gate: Arc<Gate>, queue: mpsc::UnboundedSender<Vec<u8>>, from: SocketAddr) -> Outbox {
         let view = Connection { from, received: 0, sent: 0, outstanding: 0, latency: Latency::default(), last: None };
@@ -411,13 +419,11 @@ impl Outbox {
     }
 
     /// Sends what was added.
-    pub(super) fn flush(&mut self) -> Fate {
-        if self.pending.is_empty() {
-            return Fate::Open;
+    pub(super) fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            // A connection that has ended says so by itself.
+            let _ = self.queue.send(mem::take(&mut self.pending));
         }
-        // A connection that has ended says so by itself.
-        let _ = self.queue.send(mem::take(&mut self.pending));
-        if self.gate.unread.load(Ordering::Acquire) > MOST_UNREAD { Fate::Drowned } else { Fate::Open }
     }
 
     fn count(&mut self) {

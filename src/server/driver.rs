@@ -14,9 +14,9 @@ use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::clients::{Fate, Outbox};
+use super::clients::Outbox;
 use super::clock::Clock;
 use super::disk::{Disk, News};
 use super::election::Election;
@@ -390,22 +390,11 @@ where
 
     /// The end of a batch: what was written together is synced together, what is owed to a client is sent at once.
     fn finish_batch(&mut self, effects: &mut Vec<Effect<S>>) {
-        loop {
-            self.feed_own(effects);
-            self.disk.submit();
-            let mut drowned = Vec::new();
-            while let Some(conn) = self.unflushed.pop_first() {
-                if self.clients.get_mut(&conn).is_some_and(|outbox| outbox.flush() == Fate::Drowned) {
-                    drowned.push(conn);
-                }
-            }
-            if drowned.is_empty() {
-                return;
-            }
-            for conn in drowned {
-                let from = self.clients.get(&conn).map(|outbox| outbox.view.from.to_string());
-                warn!(from, "closed a client that does not read what it is sent");
-                self.call(conn, Call::Closed { conn }, effects);
+        self.feed_own(effects);
+        self.disk.submit();
+        while let Some(conn) = self.unflushed.pop_first() {
+            if let Some(outbox) = self.clients.get_mut(&conn) {
+                outbox.flush();
             }
         }
     }

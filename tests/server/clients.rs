@@ -128,3 +128,44 @@ fn who_reads_nothing_for_a_while_lives_by_its_pings() {
     (0..20).for_each(|_| assert!(session.client.receive_frame().unwrap().len() < 100, "a ping's answer"));
     wait_for("its session to expire once it is silent", || (!is_there(&server)).then_some(()));
 }
+
+/// A frame that asks a tiny service for so many events.
+fn events(count: i32) -> Vec<u8> {
+    [b"e".as_slice(), &count.to_be_bytes()].concat()
+}
+
+#[test]
+fn who_reads_is_not_closed_however_much_it_is_sent() {
+    let folder = Folder::new("asks-for-much");
+    let server = start(&config(1, &members(0), folder.path()));
+    let mut client = write_when_served(&server, 7);
+    client.send(&events(100)).unwrap();
+    (0..100).for_each(|_| assert_eq!(client.receive_frame().unwrap().len(), LARGE));
+    assert!(client.receive().unwrap().contains(&7));
+}
+
+#[test]
+fn who_lets_too_much_wait_and_reads_none_of_it_is_closed() {
+    let folder = Folder::new("reads-no-events");
+    let server = start(&config(1, &members(0), folder.path()));
+    let mut modest = write_when_served(&server, 7);
+    let mut deaf = Client::connect(server.client_address().unwrap()).unwrap();
+    modest.send(&events(40)).unwrap();
+    deaf.send(&events(100)).unwrap();
+    wait_for("both", || (server.status()?.connections.len() == 2).then_some(()));
+    wait_for("the end of the one", || (server.status()?.connections.len() == 1).then_some(()));
+    (0..40).for_each(|_| assert_eq!(modest.receive_frame().unwrap().len(), LARGE));
+    assert!(modest.receive().unwrap().contains(&7));
+}
+
+#[test]
+fn many_large_answers_come_one_after_the_other() {
+    let folder = Folder::new("reads-much");
+    let (server, mut session) = short_sessions(&folder);
+    session.post(&vec![large(); 100]);
+    // What the buffers on the way take, and what a few groups of requests are answered with: not a hundred megabytes.
+    sleep(Duration::from_millis(500));
+    let waiting = server.status().unwrap().connections.iter().map(|(_, it)| it.sent).max();
+    assert!(waiting.is_some_and(|sent| sent < 80), "{waiting:?} answers of a megabyte");
+    (0..100).for_each(|_| assert!(session.client.receive_frame().unwrap().len() > LARGE));
+}

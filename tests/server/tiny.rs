@@ -1,4 +1,5 @@
-//! The smallest service with clients: an agreed list of numbers. A client writes one with `w`, and reads all with `r`.
+//! The smallest service with clients: an agreed list of numbers. A client writes one with `w`, and reads all with `r`. With
+//! `e` it asks for so many events of a million bytes.
 
 use std::collections::BTreeSet;
 
@@ -95,6 +96,11 @@ impl Service for Tiny {
             Call::Frame { conn, bytes } => match bytes.first() {
                 Some(b'w') if self.is_serving => asks.push(Ask::Submit(request(conn, int(&bytes, 1)))),
                 Some(b'r') if self.is_serving => self.answer(conn, None, asks),
+                Some(b'e') if self.is_serving => {
+                    let event = || Answer::Frame { conn, bytes: vec![0xff; 1_000_000] };
+                    asks.extend((0..int(&bytes, 1)).map(|_| Ask::Answer(event())));
+                    self.answer(conn, None, asks);
+                }
                 _ => {
                     self.open.remove(&conn);
                     asks.push(Ask::Answer(Answer::Close { conn }));
