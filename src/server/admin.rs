@@ -111,11 +111,7 @@ async fn command(State(server): State<Server>, Path(given): Path<String>) -> Res
     let Some((name, _, needs)) = found else {
         return pretty(&json!({ "command": given, "error": format!("Unknown command: {given}") }));
     };
-    let detail = if matches!(*name, "dump" | "watches" | "watches_by_path" | "watch_summary") {
-        Detail::All
-    } else {
-        Detail::Numbers
-    };
+    let detail = if matches!(*name, "dump" | "watches" | "watches_by_path") { Detail::All } else { Detail::Numbers };
     let report = server.report(detail).await;
     let Some(report) = report.filter(|it| *needs == Needs::Nothing || it.is_serving()) else {
         return pretty(&json!({ "command": name, "error": NOT_SERVING }));
@@ -197,9 +193,9 @@ fn body(name: &str, config: &ServerConfig, report: &Report) -> Map<String, Value
         }
         "voting_view" => voting_view(config),
         "watch_summary" => json!({
-            "num_connections": inventory.watches.len(),
-            "num_paths": by_path(report).len(),
-            "num_total_watches": inventory.watches.values().map(Vec::len).sum::<usize>(),
+            "num_connections": report.tree.watched.connections,
+            "num_paths": report.tree.watched.paths,
+            "num_total_watches": report.tree.watched.watches,
         }),
         "watches" => json!({ "session_id_to_watched_paths": by_id(&inventory.watches) }),
         "watches_by_path" => json!({ "path_to_session_ids": by_path(report) }),

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 
 use tokio::net::TcpStream;
 use tokio::runtime;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 use tracing::info;
@@ -52,7 +53,7 @@ pub(super) enum Event {
     Ended { link: LinkId, why: String },
 }
 
-/// What those who run the server ask. Answered between two batches.
+/// What those who run the server ask. One is answered between two batches.
 pub(super) enum Order {
     /// How are you?
     Status(Detail, oneshot::Sender<Status>),
@@ -154,6 +155,11 @@ where
                     break;
                 }
             }
+            if self.halted.is_none()
+                && let Some(order) = inbox.order()
+            {
+                self.take(order, &mut effects);
+            }
             // Under load no wait ends by the timer.
             if self.replica.next_timeout().is_some_and(|(at, _)| at <= self.clock.now()) {
                 self.feed(Input::Wake, &mut effects);
@@ -172,8 +178,8 @@ where
         tokio::select! {
             biased;
             Some(news) = inbox.news.recv() => Arrival::News(news),
-            order = inbox.orders.recv() => order.map_or(Arrival::Abandoned, Arrival::Order),
             Some(event) = inbox.events.recv() => Arrival::Event(event),
+            order = inbox.orders.recv() => order.map_or(Arrival::Abandoned, Arrival::Order),
             () = timer => Arrival::Due,
         }
     }
@@ -423,14 +429,41 @@ where
 }
 
 impl<S> Inbox<S> {
-    /// What is there already. The disk comes first: others wait for its news.
+    /// What is there already, but for orders. The disk comes first: others wait for its news.
     fn poll(&mut self) -> Option<Arrival<S>> {
         if let Ok(news) = self.news.try_recv() {
             return Some(Arrival::News(news));
         }
-        if let Ok(order) = self.orders.try_recv() {
-            return Some(Arrival::Order(order));
-        }
         self.events.try_recv().ok().map(Arrival::Event)
+    }
+
+    /// The next order. One is taken with each batch: clients do not wait for those who watch over the server, nor these for ever.
+    fn order(&mut self) -> Option<Arrival<S>> {
+        match self.orders.try_recv() {
+            Ok(order) => Some(Arrival::Order(order)),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Arrival::Abandoned),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_client_waits_for_those_who_ask_how_the_server_is() {
+        let (to_events, events) = mpsc::channel(1);
+        let (_news, news) = mpsc::unbounded_channel();
+        let (to_orders, orders) = mpsc::unbounded_channel();
+        let mut inbox = Inbox::<()> { events, news, orders };
+        to_orders.send(Order::Stop).unwrap();
+        to_events.try_send(Event::Ended { link: LinkId(1), why: String::new() }).unwrap();
+        assert!(matches!(inbox.poll(), Some(Arrival::Event(_))));
+        assert!(inbox.poll().is_none(), "orders have a place of their own");
+        assert!(matches!(inbox.order(), Some(Arrival::Order(Order::Stop))));
+        assert!(inbox.order().is_none());
+        drop(to_orders);
+        assert!(matches!(inbox.order(), Some(Arrival::Abandoned)));
     }
 }

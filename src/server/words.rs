@@ -9,6 +9,7 @@ use super::metrics::metrics;
 use super::report::{ConnectionReport, Detail, Mode, Observed, Report, Reset, version};
 use super::tally::Sizes;
 use crate::zab::{Duration, MemberRole};
+use crate::zk::service::watches::WatchSummary;
 
 /// Every word, with what it tells.
 pub const WORDS: [(&str, &str); 18] = [
@@ -54,7 +55,7 @@ pub async fn answer(word: &'static str, server: &dyn Observed) -> String {
         "envi" => return environment(config),
         _ => {}
     }
-    let detail = if matches!(word, "dump" | "wchs" | "wchc" | "wchp") { Detail::All } else { Detail::Numbers };
+    let detail = if matches!(word, "dump" | "wchc" | "wchp") { Detail::All } else { Detail::Numbers };
     let report = server.report(detail).await.filter(Report::is_serving);
     let Some(report) = report else { return if word == "isro" { "null".into() } else { NOT_SERVING.into() } };
     match word {
@@ -232,10 +233,8 @@ fn dump(report: &Report) -> String {
 }
 
 fn watch_summary(report: &Report) -> String {
-    let watches = &report.inventory.watches;
-    let paths: std::collections::BTreeSet<&String> = watches.values().flatten().collect();
-    let total: usize = watches.values().map(Vec::len).sum();
-    format!("{} connections watching {} paths\nTotal watches:{total}\n", watches.len(), paths.len())
+    let WatchSummary { connections, paths, watches } = report.tree.watched;
+    format!("{connections} connections watching {paths} paths\nTotal watches:{watches}\n")
 }
 
 fn watches_by_path(report: &Report) -> String {

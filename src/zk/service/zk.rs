@@ -125,7 +125,7 @@ impl Zk {
             ephemerals: self.tree.ephemeral_count(),
             data_size: self.tree.data_size(),
             sessions: self.tree.sessions().len(),
-            watches: self.front.watches().summary().watches,
+            watches: self.front.watches().count(),
             digest_mismatches: self.tree.digest_mismatches(),
             undecodable: self.undecodable,
         }
