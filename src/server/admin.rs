@@ -114,7 +114,7 @@ async fn command(State(server): State<Server>, Path(given): Path<String>) -> Res
     let detail = match *name {
         "monitor" => Detail::Process,
         "dirs" | "last_snapshot" | "server_stats" | "stats" => Detail::Folders,
-        "dump" | "watches" | "watches_by_path" | "watch_summary" => Detail::Inventory,
+        "dump" | "watches" | "watches_by_path" => Detail::Inventory,
         _ => Detail::Numbers,
     };
     let report = server.report(detail).await;
@@ -198,9 +198,9 @@ fn body(name: &str, config: &ServerConfig, report: &Report) -> Map<String, Value
         }
         "voting_view" => voting_view(config),
         "watch_summary" => json!({
-            "num_connections": inventory.watches.len(),
-            "num_paths": by_path(report).len(),
-            "num_total_watches": inventory.watches.values().map(Vec::len).sum::<usize>(),
+            "num_connections": report.tree.watched.connections,
+            "num_paths": report.tree.watched.paths,
+            "num_total_watches": report.tree.watched.watches,
         }),
         "watches" => json!({ "session_id_to_watched_paths": by_id(&inventory.watches) }),
         "watches_by_path" => json!({ "path_to_session_ids": by_path(report) }),

@@ -2,7 +2,8 @@
 //!
 //! A connection is one task. What it reads goes to the driver in batches; what the driver answers is queued in an [`Outbox`] and
 //! written together. Bytes stay in the socket, and so with the client, while its answers wait to be read or, with
-//! `globalOutstandingLimit` requests under way, while it has requests of its own among them.
+//! `globalOutstandingLimit` requests under way, while it has requests of its own among them. Its pings stay there with them: who
+//! is held back lives by what arrives all the same, and by the answers that leave ([`Call::Alive`]).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -16,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{sleep, timeout};
+use tokio::time::{self, sleep, timeout};
 use tracing::{debug, warn};
 
 use super::Desk;
@@ -29,13 +30,18 @@ use crate::zk::service::front::connection::Latency;
 use crate::zk::service::{Call, ConnId};
 
 /// Requests of one client that wait for the driver beyond this many stop its reading: nobody else's should wait behind them.
-const UNTAKEN: usize = 256;
+const UNTAKEN: usize = 32;
+/// Requests handed over at once. With [`UNTAKEN`] it bounds the answers that may come before anybody has seen how long they are.
+const GROUP: usize = 16;
 /// Answers that wait for their client beyond this many bytes stop its reading.
 const UNREAD: usize = 1 << 20;
-/// A client that lets so many bytes of events and answers wait is closed.
+/// Of a client that lets more bytes than these wait, some must leave within [`PATIENCE`].
 const MOST_UNREAD: usize = 64 << 20;
 /// How long a connection may last without a first request, and how long a closed one may take to read what it is owed.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+/// How often a connection that is held back is looked at for signs of life; well within the shortest session.
+const SIGNS: std::time::Duration = std::time::Duration::from_millis(250);
+/// Taken from the socket at once, and at most while a connection is held back.
 const READ: usize = 16 << 10;
 
 /// What all client connections of a server share.
@@ -136,7 +142,7 @@ impl Clients {
         let (reader, writer) = stream.split();
         let ended = tokio::select! {
             ended = self.read(conn, &gate, reader, first) => ended,
-            ended = write(&gate, writer, answers) => ended,
+            ended = write(&gate, writer, answers, from) => ended,
             () = gate.linger() => Ok(()),
         };
         let _ = self.events.send(Event::Calls { conn, calls: vec![Call::Closed { conn }] }).await;
@@ -144,13 +150,15 @@ impl Clients {
     }
 
     /// Reads frames until the client ends.
-    async fn read(&self, conn: ConnId, gate: &Gate, mut reader: ReadHalf<'_>, first: [u8; 4]) -> io::Result<()> {
-        let mut buffer = BytesMut::with_capacity(READ);
-        buffer.extend_from_slice(&first);
+    async fn read(&self, conn: ConnId, gate: &Gate, reader: ReadHalf<'_>, first: [u8; 4]) -> io::Result<()> {
+        let mut intake = Intake { conn, reader, buffer: BytesMut::with_capacity(READ), is_over: false };
+        intake.buffer.extend_from_slice(&first);
         let mut is_new = true;
         loop {
             let mut calls = Vec::new();
-            while let Some(bytes) = self.take_frame(&mut buffer)? {
+            while calls.len() < GROUP
+                && let Some(bytes) = self.take_frame(&mut intake.buffer)?
+            {
                 calls.push(Call::Frame { conn, bytes });
             }
             if !calls.is_empty() {
@@ -159,13 +167,13 @@ impl Clients {
                 if self.events.send(Event::Calls { conn, calls }).await.is_err() {
                     return Ok(());
                 }
-                self.room(gate).await;
-            }
-            buffer.reserve(READ);
-            let read = reader.read_buf(&mut buffer);
-            let read = if is_new { timeout(PATIENCE, read).await?? } else { read.await? };
-            if read == 0 {
+                self.room(gate, &mut intake).await?;
+            } else if intake.is_over {
                 return Ok(());
+            } else if is_new {
+                timeout(PATIENCE, intake.read()).await??;
+            } else {
+                intake.read().await?;
             }
         }
     }
@@ -185,8 +193,11 @@ impl Clients {
         Ok(Some(frame))
     }
 
-    /// Waits until this connection may be read again.
-    async fn room(&self, gate: &Gate) {
+    /// Waits until this connection may be read again. Meanwhile it is not silent while its bytes come or answers leave.
+    async fn room(&self, gate: &Gate, intake: &mut Intake<'_>) -> io::Result<()> {
+        let look = sleep(SIGNS);
+        tokio::pin!(look);
+        let mut seen = (gate.written.load(Ordering::Acquire), intake.buffer.len());
         loop {
             let (relieved, changed) = (self.relieved.notified(), gate.changed.notified());
             tokio::pin!(relieved, changed);
@@ -197,11 +208,22 @@ impl Clients {
             let has_some = gate.outstanding.load(Ordering::Acquire) > 0;
             let is_ahead = gate.untaken.load(Ordering::Acquire) > UNTAKEN;
             if gate.unread.load(Ordering::Acquire) <= UNREAD && !is_ahead && !(crowded && has_some) {
-                return;
+                return Ok(());
             }
             tokio::select! {
                 () = relieved => {}
                 () = changed => {}
+                () = &mut look => {
+                    let now = (gate.written.load(Ordering::Acquire), intake.buffer.len());
+                    if now != seen {
+                        seen = now;
+                        let conn = intake.conn;
+                        // A driver that has ended ends all connections by itself.
+                        let _ = self.events.send(Event::Calls { conn, calls: vec![Call::Alive { conn }] }).await;
+                    }
+                    look.as_mut().reset(time::Instant::now() + SIGNS);
+                }
+                read = intake.read(), if intake.buffer.len() < READ && !intake.is_over => read?,
             }
         }
     }
@@ -229,20 +251,55 @@ impl Clients {
     }
 }
 
-/// Writes what is queued until nothing more can be.
+/// The reading half of a connection.
+struct Intake<'a> {
+    conn: ConnId,
+    reader: ReadHalf<'a>,
+    /// Read, and not handed over.
+    buffer: BytesMut,
+    /// The client says nothing more.
+    is_over: bool,
+}
+
+impl Intake<'_> {
+    /// Waits for bytes; what is not waited for to the end loses none.
+    async fn read(&mut self) -> io::Result<()> {
+        self.buffer.reserve(READ);
+        self.is_over = self.reader.read_buf(&mut self.buffer).await? == 0;
+        Ok(())
+    }
+}
+
+/// Writes what is queued until nothing more can be, or too much waits and none of it leaves: a client is judged by what it reads,
+/// not by how much it is sent at once.
 async fn write(
     gate: &Gate,
     mut writer: WriteHalf<'_>,
     mut answers: mpsc::UnboundedReceiver<Vec<u8>>,
+    to: SocketAddr,
 ) -> io::Result<()> {
     while let Some(mut bytes) = answers.recv().await {
-        while let Ok(more) = answers.try_recv() {
+        // Small ones leave together; to join large ones would only copy them.
+        while bytes.len() < READ
+            && let Ok(more) = answers.try_recv()
+        {
             bytes.extend_from_slice(&more);
         }
-        writer.write_all(&bytes).await?;
-        let before = gate.unread.fetch_sub(bytes.len(), Ordering::AcqRel);
-        if before > UNREAD {
-            gate.changed.notify_one();
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let Ok(count) = timeout(PATIENCE, writer.write(rest)).await else {
+                if gate.unread.load(Ordering::Acquire) <= MOST_UNREAD {
+                    continue;
+                }
+                warn!(from = %to, "closed a client that does not read what it is sent");
+                return Err(io::ErrorKind::TimedOut.into());
+            };
+            let count = count?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            rest = &rest[count..];
+            gate.written(count);
         }
     }
     writer.shutdown().await
@@ -253,6 +310,8 @@ async fn write(
 struct Gate {
     /// Bytes answered and not yet in the socket.
     unread: AtomicUsize,
+    /// Bytes that are in the socket: while their number grows, somebody reads them.
+    written: AtomicU64,
     /// Requests read that the driver has not come to.
     untaken: AtomicUsize,
     /// Requests under way: written by the driver alone.
@@ -262,6 +321,14 @@ struct Gate {
 }
 
 impl Gate {
+    fn written(&self, count: usize) {
+        self.written.fetch_add(count as u64, Ordering::AcqRel);
+        let before = self.unread.fetch_sub(count, Ordering::AcqRel);
+        if before > UNREAD && before - count <= UNREAD {
+            self.changed.notify_one();
+        }
+    }
+
     /// Ends some time after the driver has closed the connection.
     async fn linger(&self) {
         self.closing.notified().await;
@@ -315,14 +382,6 @@ impl Connection {
     }
 }
 
-/// Whether a connection goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    Open,
-    /// It lets too much wait.
-    Drowned,
-}
-
 impl Outbox {
     fn new(clients: Arc<Clients>, gate: Arc<Gate>, queue: mpsc::UnboundedSender<Vec<u8>>, from: SocketAddr) -> Outbox {
         let view = Connection { from, received: 0, sent: 0, outstanding: 0, latency: Latency::default(), last: None };
@@ -361,13 +420,11 @@ impl Outbox {
     }
 
     /// Sends what was added.
-    pub(super) fn flush(&mut self) -> Fate {
-        if self.pending.is_empty() {
-            return Fate::Open;
+    pub(super) fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            // A connection that has ended says so by itself.
+            let _ = self.queue.send(mem::take(&mut self.pending));
         }
-        // A connection that has ended says so by itself.
-        let _ = self.queue.send(mem::take(&mut self.pending));
-        if self.gate.unread.load(Ordering::Acquire) > MOST_UNREAD { Fate::Drowned } else { Fate::Open }
     }
 
     fn count(&mut self) {

@@ -204,6 +204,7 @@ impl Surveyed for Zk {
             data_size: figures.data_size as u64,
             sessions: figures.sessions as u64,
             watches: figures.watches as u64,
+            watched: self.watches().summary(),
             digest_mismatches: figures.digest_mismatches,
         };
         let connections: BTreeMap<ConnId, Option<SessionReport>> = self
@@ -231,7 +232,7 @@ fn inventory(zk: &Zk, connections: &BTreeMap<ConnId, Option<SessionReport>>) -> 
     let mut watches = BTreeMap::<i64, Vec<String>>::new();
     for (conn, path) in zk.watches().pairs() {
         if let Some(Some(session)) = connections.get(&conn) {
-            watches.entry(session.id).or_default().push(path);
+            watches.entry(session.id).or_default().push(path.to_owned());
         }
     }
     let tree = zk.tree();

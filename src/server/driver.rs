@@ -12,11 +12,12 @@ use std::net::IpAddr;
 
 use tokio::net::TcpStream;
 use tokio::runtime;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::clients::{Fate, Outbox};
+use super::clients::Outbox;
 use super::clock::Clock;
 use super::disk::{Disk, News};
 use super::election::Election;
@@ -52,7 +53,7 @@ pub(super) enum Event {
     Ended { link: LinkId, why: String },
 }
 
-/// What those who run the server ask. Answered between two batches.
+/// What those who run the server ask. One is answered between two batches.
 pub(super) enum Order {
     /// How are you?
     Status(Detail, oneshot::Sender<Status>),
@@ -154,6 +155,11 @@ where
                     break;
                 }
             }
+            if self.halted.is_none()
+                && let Some(order) = inbox.order()
+            {
+                self.take(order, &mut effects);
+            }
             // Under load no wait ends by the timer.
             if self.replica.next_timeout().is_some_and(|(at, _)| at <= self.clock.now()) {
                 self.feed(Input::Wake, &mut effects);
@@ -172,8 +178,8 @@ where
         tokio::select! {
             biased;
             Some(news) = inbox.news.recv() => Arrival::News(news),
-            order = inbox.orders.recv() => order.map_or(Arrival::Abandoned, Arrival::Order),
             Some(event) = inbox.events.recv() => Arrival::Event(event),
+            order = inbox.orders.recv() => order.map_or(Arrival::Abandoned, Arrival::Order),
             () = timer => Arrival::Due,
         }
     }
@@ -268,6 +274,8 @@ where
                 self.meter.tally.connection_drops += 1;
             }
             Call::Connected { .. } => {}
+            Call::Alive { .. } if !self.clients.contains_key(&conn) => return,
+            Call::Alive { .. } => {}
             Call::Frame { bytes, .. } => {
                 let Some(outbox) = self.clients.get_mut(&conn) else { return };
                 let is_greeting = outbox.view.received == 0;
@@ -388,22 +396,11 @@ where
 
     /// The end of a batch: what was written together is synced together, what is owed to a client is sent at once.
     fn finish_batch(&mut self, effects: &mut Vec<Effect<S>>) {
-        loop {
-            self.feed_own(effects);
-            self.disk.submit();
-            let mut drowned = Vec::new();
-            while let Some(conn) = self.unflushed.pop_first() {
-                if self.clients.get_mut(&conn).is_some_and(|outbox| outbox.flush() == Fate::Drowned) {
-                    drowned.push(conn);
-                }
-            }
-            if drowned.is_empty() {
-                return;
-            }
-            for conn in drowned {
-                let from = self.clients.get(&conn).map(|outbox| outbox.view.from.to_string());
-                warn!(from, "closed a client that does not read what it is sent");
-                self.call(conn, Call::Closed { conn }, effects);
+        self.feed_own(effects);
+        self.disk.submit();
+        while let Some(conn) = self.unflushed.pop_first() {
+            if let Some(outbox) = self.clients.get_mut(&conn) {
+                outbox.flush();
             }
         }
     }
@@ -432,14 +429,41 @@ where
 }
 
 impl<S> Inbox<S> {
-    /// What is there already. The disk comes first: others wait for its news.
+    /// What is there already, but for orders. The disk comes first: others wait for its news.
     fn poll(&mut self) -> Option<Arrival<S>> {
         if let Ok(news) = self.news.try_recv() {
             return Some(Arrival::News(news));
         }
-        if let Ok(order) = self.orders.try_recv() {
-            return Some(Arrival::Order(order));
-        }
         self.events.try_recv().ok().map(Arrival::Event)
+    }
+
+    /// The next order. One is taken with each batch: clients do not wait for those who watch over the server, nor these for ever.
+    fn order(&mut self) -> Option<Arrival<S>> {
+        match self.orders.try_recv() {
+            Ok(order) => Some(Arrival::Order(order)),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Arrival::Abandoned),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_client_waits_for_those_who_ask_how_the_server_is() {
+        let (to_events, events) = mpsc::channel(1);
+        let (_news, news) = mpsc::unbounded_channel();
+        let (to_orders, orders) = mpsc::unbounded_channel();
+        let mut inbox = Inbox::<()> { events, news, orders };
+        to_orders.send(Order::Stop).unwrap();
+        to_events.try_send(Event::Ended { link: LinkId(1), why: String::new() }).unwrap();
+        assert!(matches!(inbox.poll(), Some(Arrival::Event(_))));
+        assert!(inbox.poll().is_none(), "orders have a place of their own");
+        assert!(matches!(inbox.order(), Some(Arrival::Order(Order::Stop))));
+        assert!(inbox.order().is_none());
+        drop(to_orders);
+        assert!(matches!(inbox.order(), Some(Arrival::Abandoned)));
     }
 }

@@ -11,6 +11,7 @@ use super::report::{
 };
 use super::tally::Tally;
 use crate::zab::{Duration, Phase, Sid, Zxid};
+use crate::zk::service::watches::WatchSummary;
 
 const SESSION: i64 = 0x0300_01b0_02cb_0000;
 
@@ -112,7 +113,15 @@ fn report() -> Report {
         traffic,
         outstanding: 0,
         connections: vec![connection(53148, silent, None), connection(53138, traffic, Some(session))],
-        tree: TreeReport { nodes: 8, ephemerals: 1, data_size: 195, sessions: 1, watches: 2, digest_mismatches: 0 },
+        tree: TreeReport {
+            nodes: 8,
+            ephemerals: 1,
+            data_size: 195,
+            sessions: 1,
+            watches: 2,
+            watched: WatchSummary { connections: 1, paths: 2, watches: 2 },
+            digest_mismatches: 0,
+        },
         leading: Some(LeaderReport {
             learners: 2,
             synced_followers: 2,

@@ -11,6 +11,7 @@ use super::config::ServerConfig;
 use super::tally::Tally;
 use crate::zab::{Duration, PeerState, Phase, Sid, Zxid};
 use crate::zk::service::ConnId;
+use crate::zk::service::watches::WatchSummary;
 use crate::zk::wire::Dialect;
 
 /// A server at one moment.
@@ -135,6 +136,8 @@ pub struct TreeReport {
     pub sessions: u64,
     /// Watches of clients of this server.
     pub watches: u64,
+    /// Those of nodes' data, more exactly.
+    pub watched: WatchSummary,
     /// Txns after which the tree was not what their leader had reckoned.
     pub digest_mismatches: u64,
 }
@@ -176,7 +179,7 @@ pub struct HostReport {
 /// Who watches and owns what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
-    /// The paths that each session watches, on this server.
+    /// The paths whose data each session watches, on this server.
     pub watches: BTreeMap<i64, Vec<String>>,
     /// The ephemeral nodes of each session.
     pub ephemerals: BTreeMap<i64, Vec<String>>,

@@ -9,6 +9,7 @@ use super::metrics::metrics;
 use super::report::{ConnectionReport, Detail, Mode, Observed, Report, Reset, version};
 use super::tally::Sizes;
 use crate::zab::{Duration, MemberRole};
+use crate::zk::service::watches::WatchSummary;
 
 /// Every word, with what it tells.
 pub const WORDS: [(&str, &str); 18] = [
@@ -57,7 +58,7 @@ pub async fn answer(word: &'static str, server: &dyn Observed) -> String {
     let detail = match word {
         "mntr" => Detail::Process,
         "conf" | "dirs" => Detail::Folders,
-        "dump" | "wchs" | "wchc" | "wchp" => Detail::Inventory,
+        "dump" | "wchc" | "wchp" => Detail::Inventory,
         _ => Detail::Numbers,
     };
     let report = server.report(detail).await.filter(Report::is_serving);
@@ -237,10 +238,8 @@ fn dump(report: &Report) -> String {
 }
 
 fn watch_summary(report: &Report) -> String {
-    let watches = &report.inventory.watches;
-    let paths: std::collections::BTreeSet<&String> = watches.values().flatten().collect();
-    let total: usize = watches.values().map(Vec::len).sum();
-    format!("{} connections watching {} paths\nTotal watches:{total}\n", watches.len(), paths.len())
+    let WatchSummary { connections, paths, watches } = report.tree.watched;
+    format!("{connections} connections watching {paths} paths\nTotal watches:{watches}\n")
 }
 
 fn watches_by_path(report: &Report) -> String {

@@ -1,4 +1,5 @@
-//! The smallest service with clients: an agreed list of numbers. A client writes one with `w`, and reads all with `r`.
+//! The smallest service with clients: an agreed list of numbers. A client writes one with `w`, and reads all with `r`. With
+//! `e` it asks for so many events of a million bytes.
 
 use std::collections::BTreeSet;
 
@@ -90,10 +91,16 @@ impl Service for Tiny {
     fn call(&mut self, _: Instant, call: Call, asks: &mut Asks<Tiny>) {
         match call {
             Call::Connected { conn, .. } => drop(self.open.insert(conn)),
+            Call::Alive { .. } => {}
             Call::Closed { conn } => drop(self.open.remove(&conn)),
             Call::Frame { conn, bytes } => match bytes.first() {
                 Some(b'w') if self.is_serving => asks.push(Ask::Submit(request(conn, int(&bytes, 1)))),
                 Some(b'r') if self.is_serving => self.answer(conn, None, asks),
+                Some(b'e') if self.is_serving => {
+                    let event = || Answer::Frame { conn, bytes: vec![0xff; 1_000_000] };
+                    asks.extend((0..int(&bytes, 1)).map(|_| Ask::Answer(event())));
+                    self.answer(conn, None, asks);
+                }
                 _ => {
                     self.open.remove(&conn);
                     asks.push(Ask::Answer(Answer::Close { conn }));

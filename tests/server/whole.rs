@@ -14,22 +14,26 @@ use zabsim::zk::wire;
 use crate::support::{Client, Folder, config, members, wait_for};
 
 /// A session on one connection.
-struct Session {
-    client: Client,
+pub struct Session {
+    pub client: Client,
     xid: i32,
 }
 
 impl Session {
     fn open(server: &Server) -> io::Result<Session> {
-        Session::open_at(server.client_address().expect("a client port"))
+        Session::open_at(server.client_address().expect("a client port"), 10_000)
     }
 
-    fn open_at(address: SocketAddr) -> io::Result<Session> {
+    fn open_for(server: &Server, timeout: i32) -> io::Result<Session> {
+        Session::open_at(server.client_address().expect("a client port"), timeout)
+    }
+
+    fn open_at(address: SocketAddr, timeout: i32) -> io::Result<Session> {
         let mut client = Client::connect(address)?;
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: 0,
-            timeout: 10_000,
+            timeout,
             session: SessionId(0),
             password: vec![0; 16],
             read_only: Some(false),
@@ -42,7 +46,20 @@ impl Session {
         Ok(Session { client, xid: 0 })
     }
 
-    fn ask(&mut self, request: &Request) -> io::Result<Reply> {
+    /// Sends requests all at once.
+    pub fn post(&mut self, requests: &[Request]) {
+        let mut frames = Vec::new();
+        for request in requests {
+            self.xid += 1;
+            let mut bytes = Vec::new();
+            wire::encode_request(self.xid, request, &mut bytes);
+            frames.extend((bytes.len() as u32).to_be_bytes());
+            frames.extend(bytes);
+        }
+        self.client.send_raw(&frames);
+    }
+
+    pub fn ask(&mut self, request: &Request) -> io::Result<Reply> {
         self.xid += 1;
         let mut bytes = Vec::new();
         wire::encode_request(self.xid, request, &mut bytes);
@@ -52,21 +69,30 @@ impl Session {
         Ok(reply)
     }
 
-    fn create(&mut self, path: &str, data: &str) -> io::Result<i32> {
+    pub fn create(&mut self, path: &str, data: &str) -> io::Result<i32> {
+        self.create_with(path, data, 0)
+    }
+
+    /// A node that goes with the session.
+    pub fn create_ephemeral(&mut self, path: &str) -> io::Result<i32> {
+        self.create_with(path, "", 1)
+    }
+
+    fn create_with(&mut self, path: &str, data: &str, flags: i32) -> io::Result<i32> {
         let data = Some(Payload::new(data.as_bytes()));
         let create = Create {
             kind: CreateKind::Create,
             path: path.to_owned(),
             data,
             acl: Some(vec![Acl::open()]),
-            flags: 0,
+            flags,
             ttl: -1,
         };
         self.ask(&Request::Create(create)).map(|reply| reply.error)
     }
 
     /// What a node holds, after everything that was committed before.
-    fn data(&mut self, path: &str) -> io::Result<Option<String>> {
+    pub fn data(&mut self, path: &str) -> io::Result<Option<String>> {
         assert_eq!(self.ask(&Request::Sync { path: path.to_owned() })?.error, 0);
         let reply = self.ask(&Request::GetData { path: path.to_owned(), watch: false })?;
         Ok(match reply.response {
@@ -76,8 +102,13 @@ impl Session {
     }
 }
 
-fn open_when_served(server: &Server) -> Session {
-    wait_for("a server that serves", || Session::open(server).ok())
+pub fn open_when_served(server: &Server) -> Session {
+    open_for_when_served(server, 10_000)
+}
+
+/// With a time-out in milliseconds.
+pub fn open_for_when_served(server: &Server, timeout: i32) -> Session {
+    wait_for("a server that serves", || Session::open_for(server, timeout).ok())
 }
 
 #[test]
@@ -260,12 +291,12 @@ fn a_port_without_an_address_is_there_for_both_families() {
     let port = server.client_address().unwrap().port();
     let at = |host: IpAddr| SocketAddr::new(host, port);
     let (four, six) = (at(Ipv4Addr::LOCALHOST.into()), at(Ipv6Addr::LOCALHOST.into()));
-    let _four = wait_for("a server that serves", || Session::open_at(four).ok());
+    let _four = wait_for("a server that serves", || Session::open_at(four, 10_000).ok());
     let seen = server.status().unwrap().connections.iter().map(|(_, it)| it.from.ip()).collect::<Vec<_>>();
     assert_eq!(seen, [four.ip()], "not as an address of IPv6 that stands for it");
-    assert!(Session::open_at(four).is_err(), "its address has one already");
+    assert!(Session::open_at(four, 10_000).is_err(), "its address has one already");
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
-        Session::open_at(six).unwrap();
+        Session::open_at(six, 10_000).unwrap();
     }
 }
 

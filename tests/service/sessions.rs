@@ -42,6 +42,36 @@ fn a_silent_session_ends_and_takes_its_nodes_along() {
 }
 
 #[test]
+fn a_connection_in_use_that_is_not_read_keeps_its_session() {
+    for at_leader in [true, false] {
+        let mut cluster = Cluster::of(3);
+        let at = if at_leader { cluster.leader().unwrap() } else { cluster.follower() };
+        let mut client = Client::new(&mut cluster, at);
+        client.ask(&mut cluster, &create("/e", 1)).unwrap();
+        for _ in 0..30 {
+            cluster.call(at, Call::Alive { conn: client.conn });
+            cluster.run_for(SECOND);
+        }
+        assert!(client.ask(&mut cluster, &exists("/e", false)).is_ok(), "as long as its host says so");
+        cluster.run_for(SECOND * 15);
+        assert_eq!(client.all(&mut cluster), [Got::Closed]);
+        cluster.call(at, Call::Alive { conn: client.conn });
+        assert!(client.resume(&mut cluster, at).is_none(), "nothing revives it");
+    }
+}
+
+#[test]
+fn a_connection_without_a_session_is_closed_however_alive_it_is() {
+    let mut cluster = Cluster::of(1);
+    let conn = cluster.connect(Sid(1));
+    for _ in 0..30 {
+        cluster.call(Sid(1), Call::Alive { conn });
+        cluster.run_for(SECOND);
+    }
+    assert_eq!(cluster.answer(conn), Some(Answer::Close { conn }));
+}
+
+#[test]
 fn a_session_moves_with_its_client() {
     let mut cluster = Cluster::of(3);
     for (from, to) in [(1, 2), (2, 3), (3, 1)].map(|(from, to)| (Sid(from), Sid(to))) {

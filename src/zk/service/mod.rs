@@ -53,6 +53,11 @@ pub enum Call {
         /// The bytes.
         bytes: Vec<u8>,
     },
+    /// A connection that is not being read is in use all the same, by what its host sees of it: as good as a ping.
+    Alive {
+        /// Which.
+        conn: ConnId,
+    },
     /// A connection ended.
     Closed {
         /// Which.

@@ -128,7 +128,7 @@ impl Zk {
             ephemerals: self.tree.ephemeral_count(),
             data_size: self.tree.data_size(),
             sessions: self.tree.sessions().len(),
-            watches: self.front.watches().summary().watches,
+            watches: self.front.watches().count(),
             digest_mismatches: self.tree.digest_mismatches(),
             undecodable: self.undecodable,
         }
@@ -362,6 +362,7 @@ impl Service for Zk {
         match call {
             Call::Connected { conn, from } => front.on_connected(conn, from, &around),
             Call::Frame { conn, bytes } => front.on_frame(conn, bytes, &mut around),
+            Call::Alive { conn } => front.on_alive(conn, &mut around),
             Call::Closed { conn } => front.on_closed(conn),
         }
     }

@@ -155,6 +155,13 @@ impl Front {
         }
     }
 
+    /// One is in use, though nothing was read from it: its session lives on. Before it has one, nothing is known of it.
+    pub fn on_alive(&mut self, conn: ConnId, around: &mut Around<'_>) {
+        let Some(connection) = self.conns.get(&conn).filter(|it| it.stage == Stage::Open) else { return };
+        around.sessions.touch(around.now, connection.session, connection.timeout);
+        self.silence.put_off(around.now, conn, connection.timeout);
+    }
+
     /// One ended.
     pub fn on_closed(&mut self, conn: ConnId) {
         self.leave(conn);

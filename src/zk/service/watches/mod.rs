@@ -23,7 +23,7 @@ pub struct Watches {
     child: Table,
 }
 
-/// How many watches there are (`wchs`).
+/// How many watches of the data table there are: ZooKeeper tells operators of no others (`DataTree.getWatchesSummary`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WatchSummary {
     /// Connections that have one.
@@ -91,29 +91,19 @@ impl Watches {
         told
     }
 
-    /// Their number, for `wchs` and `mntr`.
+    /// The number of both tables, for `mntr`. Nothing is gone through for it, nor for the summary.
+    pub fn count(&self) -> usize {
+        self.data.summary().watches + self.child.summary().watches
+    }
+
+    /// The numbers of the data table, for `wchs`.
     pub fn summary(&self) -> WatchSummary {
-        let both = |data: usize, child: usize| data + child;
-        WatchSummary {
-            connections: self.conns().len(),
-            paths: both(self.data.paths().count(), self.child.paths().count()),
-            watches: both(self.data.len(), self.child.len()),
-        }
+        self.data.summary()
     }
 
-    /// What each connection watches (`wchc`), or with the pairs turned round, who watches each path (`wchp`).
-    pub fn pairs(&self) -> Vec<(ConnId, String)> {
-        let mut pairs: Vec<(ConnId, String)> = self.data.pairs().chain(self.child.pairs()).collect();
-        pairs.sort_unstable();
-        pairs.dedup();
-        pairs
-    }
-
-    fn conns(&self) -> Vec<ConnId> {
-        let mut conns: Vec<ConnId> = self.data.conns().chain(self.child.conns()).collect();
-        conns.sort_unstable();
-        conns.dedup();
-        conns
+    /// What each connection watches in the data table (`wchc`), or with the pairs turned round, who watches each path (`wchp`).
+    pub fn pairs(&self) -> impl Iterator<Item = (ConnId, &str)> {
+        self.data.pairs()
     }
 }
 

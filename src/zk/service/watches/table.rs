@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::WatchSummary;
 use crate::zk::service::ConnId;
 
 /// In which ways one connection watches one path (`WatchStats`).
@@ -111,24 +112,14 @@ impl Table {
         told
     }
 
-    /// How many pairs of a connection and a path there are.
-    pub fn len(&self) -> usize {
-        self.len
+    /// How much there is, at the same cost whatever that is.
+    pub fn summary(&self) -> WatchSummary {
+        WatchSummary { connections: self.by_conn.len(), paths: self.by_path.len(), watches: self.len }
     }
 
-    /// The paths, ascending.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.by_path.keys().map(String::as_str)
-    }
-
-    /// The connections, ascending.
-    pub fn conns(&self) -> impl Iterator<Item = ConnId> {
-        self.by_conn.keys().copied()
-    }
-
-    /// Who watches what.
-    pub fn pairs(&self) -> impl Iterator<Item = (ConnId, String)> {
-        self.by_conn.iter().flat_map(|(conn, paths)| paths.iter().map(|path| (*conn, path.clone())))
+    /// Who watches what, ascending.
+    pub fn pairs(&self) -> impl Iterator<Item = (ConnId, &str)> {
+        self.by_conn.iter().flat_map(|(conn, paths)| paths.iter().map(|path| (*conn, path.as_str())))
     }
 }
 
