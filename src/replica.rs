@@ -191,6 +191,11 @@ impl<S: Service> Replica<S> {
         }
     }
 
+    /// The host looked at the calendar: [`Service::set_wall_clock`].
+    pub fn set_wall_clock(&mut self, base: i64) {
+        self.service.set_wall_clock(base);
+    }
+
     /// The protocol's side.
     pub fn peer(&self) -> &Peer {
         &self.peer

@@ -80,6 +80,12 @@ pub trait Service: Clone {
         Payload::EMPTY
     }
 
+    /// What unix time, in milliseconds, it was at [`Instant::ZERO`], as far as the host knows by now: a clock may be set, and a machine
+    /// may sleep.
+    fn set_wall_clock(&mut self, base: i64) {
+        let _ = base;
+    }
+
     /// When it wants to be woken.
     fn next_timeout(&self) -> Option<Instant> {
         None

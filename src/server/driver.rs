@@ -146,6 +146,7 @@ where
             }
             let mut arrival = Some(runtime.block_on(self.wait(&mut inbox)));
             self.steps = 0;
+            self.replica.set_wall_clock(self.clock.wall_clock_base());
             while self.steps < BATCH {
                 let Some(next) = arrival.take().or_else(|| inbox.poll()) else { break };
                 self.steps += 1;

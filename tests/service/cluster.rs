@@ -158,6 +158,11 @@ impl Cluster {
         self.execute(sid, effects);
     }
 
+    /// The calendar of a server's host was set: it was this time when everything began.
+    pub fn set_wall_clock(&mut self, sid: Sid, base: i64) {
+        self.nodes.get_mut(&sid).expect("it is up").replica.set_wall_clock(base);
+    }
+
     /// A client connects to a server.
     pub fn connect(&mut self, to: Sid) -> ConnId {
         self.last_conn += 1;

@@ -155,3 +155,19 @@ fn an_answer_that_nobody_could_hold_is_an_error() {
     assert_eq!(client.ask(&mut cluster, &reads(400)), Err(ErrorCode::BadArguments));
     assert!(client.ask(&mut cluster, &exists("/a", false)).is_ok(), "the connection goes on");
 }
+
+/// `Time.currentWallTime`, for each request: a machine may have slept since its server started.
+#[test]
+fn a_node_is_as_old_as_the_calendar_says() {
+    let mut cluster = Cluster::of(1);
+    let mut client = Client::new(&mut cluster, Sid(1));
+    let mut made = |cluster: &mut Cluster, path: &str| {
+        client.ask(cluster, &create(path, 0)).unwrap();
+        cluster.service(Sid(1)).tree().find(path).expect("it was made").stat_persisted().ctime
+    };
+    let before = made(&mut cluster, "/before");
+    cluster.set_wall_clock(Sid(1), 1_000_000_000_000);
+    let since = (cluster.now.0 / 1_000_000) as i64;
+    assert_eq!(made(&mut cluster, "/after"), 1_000_000_000_000 + since);
+    assert_ne!(before, 1_000_000_000_000 + since);
+}

@@ -422,6 +422,10 @@ impl Service for Zk {
         }
     }
 
+    fn set_wall_clock(&mut self, base: i64) {
+        self.config.wall_clock_base = base;
+    }
+
     fn next_timeout(&self) -> Option<Instant> {
         let leader = self.tracker().and_then(Tracker::next_timeout);
         let sweep = self.is_leading().then_some(self.sweep_at);
