@@ -1,5 +1,9 @@
 """A whole tree as one client sees it, to compare the trees of two servers."""
 
+import itertools
+import re
+
+from ensemble import word
 from raw import Client, boolean, buffer
 
 
@@ -40,4 +44,27 @@ def assert_same(servers):
     for member, tree in zip(running[1:], trees[1:]):
         wrong = differences(trees[0], tree)
         assert not wrong, f"server {running[0].sid} ({running[0].kind}) and {member.sid} ({member.kind}) differ: {wrong[:3]}"
+    assert_same_digests(running)
     return trees[0]
+
+
+def digests(port):
+    """Digests that a server kept of its past (`hash`), by zxid."""
+    lines = re.findall(r"^([0-9a-f]+): *(-?\d+)\r?$", word(port, "hash"), re.MULTILINE)
+    return {int(zxid, 16): int(digest) for zxid, digest in lines}
+
+
+def assert_same_digests(servers):
+    """None ever met a txn whose digest was not that of its tree, and what they kept of the same zxids is the same."""
+    for server in servers:
+        count = re.search(r"^zk_digest_mismatches_count\s+(\d+)", word(server.client, "mntr"), re.MULTILINE)
+        assert count and count[1] == "0", f"server {server.sid} ({server.kind}): digest mismatches: {count and count[1]}"
+    kept = [(server, digests(server.client)) for server in servers]
+    for (one, first), (other, second) in itertools.combinations(kept, 2):
+        wrong = [hex(zxid) for zxid in first.keys() & second.keys() if first[zxid] != second[zxid]]
+        assert not wrong, f"servers {one.sid} ({one.kind}) and {other.sid} ({other.kind}): other digests at {wrong[:3]}"
+        COMPARED[0] += len(first.keys() & second.keys())
+
+
+#: How many digests were compared so far.
+COMPARED = [0]
