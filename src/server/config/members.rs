@@ -48,6 +48,16 @@ pub struct Member {
     pub client: Option<Address>,
 }
 
+impl Member {
+    /// An address that it has as well as `other`, or twice if that is itself.
+    fn shares_with(&self, other: &Member) -> Option<&Address> {
+        if self.sid == other.sid {
+            return Some(&self.quorum).filter(|own| **own == self.election);
+        }
+        [&self.quorum, &self.election].into_iter().find(|own| [&other.quorum, &other.election].contains(own))
+    }
+}
+
 impl fmt::Display for Member {
     /// As in `server.N=`, the role always written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +92,12 @@ impl Members {
                 );
                 continue;
             };
-            members.servers.extend(member(reader, sid, &property));
+            let Some(member) = member(reader, sid, &property) else { continue };
+            if let Some(shared) = members.servers.iter().chain([&member]).find_map(|other| member.shares_with(other)) {
+                let message = format!("`{}` has an address that is taken: {shared}", property.key);
+                reader.error(&property, message, "give each server, and each of its two ports, an address of its own");
+            }
+            members.servers.push(member);
         }
         members.servers.sort_by_key(|member| member.sid);
         for (number, property) in reader.take_all("group.") {

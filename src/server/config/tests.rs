@@ -236,7 +236,7 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     "#);
     insta::assert_snapshot!(errors(
         "dataDir=/strange\nclientPort=2181\nserver.one=a:1:2\nserver.1=a:1\nserver.2=a:x:2\nserver.3=a:1:2:leader\n\
-         server.4=a:1:2|b:1:2\nserver.5=:1:2\nserver.6=a:1:2;0\nserver.7=a:1:2\nserver.8=a:\\\n  1:0\nserver.9=a:1:2\n\
+         server.4=a:1:2|b:1:2\nserver.5=:1:2\nserver.6=a:1:2;0\nserver.7=a:1:2\nserver.8=a:\\\n  1:0\nserver.9=i:1:2\n\
          group.x=1\ngroup.2=a\nweight.1=heavy\n"
     ), @r"
     zoo.cfg:3:12: `server.one` does not name a server (write server.N with a number N, the one in that server's file `myid`)
@@ -268,6 +268,12 @@ fn every_mistake_is_found_at_once_and_each_has_its_place() {
     zoo.cfg:5:12: clients connect to 0.0.0.0:2181 here and to 0.0.0.0:2182 in the list of servers (remove `clientPort`, or make both the same)
     zoo.cfg: every participant belongs to exactly one group, p3 does not (see server.N, group.N and weight.N)
     ");
+    let shared = errors(&format!("{MINIMAL}server.1=a:1:2\nserver.2=a:2:3\nserver.3=b:5:5\nserver.4=b:1:2\n"));
+    assert!(shared.contains("`server.2` has an address that is taken: a:2"), "{shared}");
+    assert!(
+        shared.contains("`server.3` has an address that is taken: b:5") && !shared.contains("`server.4`"),
+        "{shared}"
+    );
     insta::assert_snapshot!(errors(&format!("{MINIMAL}server.1=a:1:2\nserver.2=b:1:2:observer")), @r"
     zoo.cfg: observers need an ensemble to observe (list at least two participants)
     zoo.cfg: `initLimit` is not set (initLimit=10 is usual: so many ticks of `tickTime`)
@@ -315,7 +321,7 @@ fn the_limit_of_requests_under_way_is_shared_by_the_followers() {
     let limit = |text: &str| good(&format!("{text}globalOutstandingLimit=100\n")).outstanding_limit();
     assert_eq!(limit(MINIMAL), 100);
     assert_eq!(limit(THREE), 50);
-    assert_eq!(limit(&format!("{THREE}server.4=h:1:2\nserver.5=h:1:2\nserver.6=h:1:2:observer\n")), 25);
+    assert_eq!(limit(&format!("{THREE}server.4=h:1:2\nserver.5=i:1:2\nserver.6=j:1:2:observer\n")), 25);
 }
 
 #[test]
