@@ -90,7 +90,7 @@ pub fn recover_from(
     let mut gap = false;
     let logs = logs(files)?;
     // Older ones only say how far back the history goes: what is damaged there is missed by nobody.
-    let needed = logs.partition_point(|(start, _)| *start <= from).saturating_sub(1);
+    let needed = first_needed(files, &logs, from)?;
     let mut whole_from = Zxid::ZERO;
     'logs: for (index, (_, name)) in logs.iter().enumerate() {
         let name = name.as_str();
@@ -155,6 +155,20 @@ pub fn recover_from(
     };
     let snapshot = newest.filter(|_| recovered.last_zxid != Zxid::MISSING);
     Ok(Found { recovered, snapshot, corrupt, notes })
+}
+
+/// The log that holds what comes behind `from`, or the last one before it. One that a crash left with nothing whole in it hides an
+/// older one that goes on beyond its name.
+fn first_needed(files: &impl Files, logs: &[(Zxid, String)], from: Zxid) -> Result<usize, StoreError> {
+    let mut first = logs.partition_point(|(start, _)| *start <= from).saturating_sub(1);
+    while first > 0 {
+        let bytes = files.read(Dir::Log, &logs[first].1)?;
+        if LogReader::new(&logs[first].1, &bytes).map_or(true, |mut reader| reader.next_txn().is_some()) {
+            break;
+        }
+        first -= 1;
+    }
+    Ok(first)
 }
 
 /// How far the history can be cut back: the oldest snapshot from which the log goes on without a gap.
@@ -233,7 +247,7 @@ fn read_epoch(files: &impl Files, name: &str) -> Result<Option<Epoch>, StoreErro
 pub fn read_log(files: &impl Files, from: Zxid, size_factor: Ratio) -> Result<LogSlice, StoreError> {
     let lengths = files.list(Dir::Log)?;
     let logs = logs(files)?;
-    let first = logs.partition_point(|(start, _)| *start <= from).saturating_sub(1);
+    let first = first_needed(files, &logs, from)?;
     let length = |name: &str| lengths.iter().find(|(found, _)| found == name).map_or(0, |(_, length)| *length);
     let bytes: u64 = logs.iter().skip(first + 1).map(|(_, name)| length(name)).sum();
     let newest = snapshots(files)?.last().map_or(0, |newest| {

@@ -177,6 +177,18 @@ fn damage_in_a_log_that_nobody_needs_costs_how_far_the_history_goes_back_and_not
     assert_eq!(files.recover().recovered.last_zxid, Zxid::MISSING, "this one is needed");
 }
 
+/// A crash can leave a log without a whole record in it, while an older one goes on beyond its name.
+#[test]
+fn a_log_with_nothing_in_it_hides_no_older_one() {
+    let mut files = with_logs(&[(1, log(&[1, 2, 3, 4])), (3, log(&[]))]);
+    files.0.extend([snapshot(2), snapshot(3)]);
+    let all = Ratio { numerator: 0, denominator: 1 };
+    let Ok(LogSlice::Txns(txns)) = read_log(&files, zxid(3), all) else { panic!("it is there") };
+    assert_eq!(txns.iter().map(|txn| txn.zxid).collect::<Vec<_>>(), [zxid(3), zxid(4)]);
+    files.0.get_mut(&(Dir::Log, log_name(zxid(1)))).unwrap()[16 + 12] ^= 1;
+    assert_eq!(files.recover().recovered.last_zxid, Zxid::MISSING, "the damaged one has the last txn");
+}
+
 #[test]
 fn a_cut_that_would_leave_nothing_to_go_on_from_is_refused() {
     let mut files = with_logs(&[(3, log(&[3, 4, 5, 6]))]);
