@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use crate::zab::{Duration, Instant};
+use crate::zab::{Duration, Instant, Zxid};
 use crate::zk::model::{ErrorCode, OpCode, Request, Response, SessionId};
 use crate::zk::service::acl;
 
@@ -78,6 +78,9 @@ pub struct Read {
     pub request: Request,
     /// How many ids the connection had when it asked (`Request.authInfo`): none is ever taken away, and later ones do not count.
     pub ids: usize,
+    /// What its session had asked for at another server when it asked: to be applied first. What comes from there later is no
+    /// earlier request, and a write that this connection asks for next may be answered before it.
+    pub after: Zxid,
 }
 
 /// What a connection has seen (`ConnectionStats`).

@@ -35,7 +35,7 @@ use super::sessions::Sessions;
 use super::tree::Tree;
 use super::watches::Watches;
 use super::{Answer, ConnId};
-use connection::{Connection, Figures, Latency, Pending, Stage, Work};
+use connection::{Connection, Figures, Latency, Pending, Read, Stage, Work};
 
 pub use outcome::Delivered;
 
@@ -261,7 +261,9 @@ impl Front {
             let abandoned = &self.abandoned;
             let ready = |pending: &mut Pending| match pending.work {
                 Work::Write(_) | Work::Sync(_) => false,
-                Work::Read(_) => !abandoned.contains_key(&session) && !around.under_way.contains_key(&session),
+                Work::Read(Read { after, .. }) => {
+                    !abandoned.contains_key(&session) && after <= around.tree.last_processed()
+                }
                 Work::Known(..) | Work::Refuse(_) | Work::Dismiss(_) => true,
             };
             let Some(Pending { xid, since, work }) = connection.pending.pop_front_if(ready) else { break };

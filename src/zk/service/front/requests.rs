@@ -1,6 +1,7 @@
 //! Requests of a connection that has a session (`ZooKeeperServer.processPacket`).
 
 use crate::replica::Ask;
+use crate::zab::Zxid;
 use crate::zk::model::{ErrorCode, OpCode, Reply, Request, RequestHeader, Response};
 use crate::zk::service::ConnId;
 use crate::zk::wire;
@@ -44,7 +45,10 @@ impl Front {
                         around.asks.push(Ask::Sync { token: self.last_sync });
                         Work::Sync(path)
                     }
-                    (Ok(()), request) => Work::Read(Read { request, ids: ids.len() }),
+                    (Ok(()), request) => {
+                        let after = around.under_way.get(&session).copied().unwrap_or(Zxid::ZERO);
+                        Work::Read(Read { request, ids: ids.len(), after })
+                    }
                     (Err(error), _) => Work::Refuse(error),
                 },
                 Err(_) => Work::Refuse(ErrorCode::MarshallingError),
