@@ -50,9 +50,12 @@ impl Drop for Running {
 }
 
 impl Running {
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap().success());
+    }
+
     fn terminated(&mut self) -> i32 {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("-TERM");
         self.0.wait().unwrap().code().expect("it ends by itself")
     }
 }
@@ -97,6 +100,26 @@ fn a_server_needs_nothing_and_is_measured_and_stops_when_asked() {
     fs::write(&log, bytes).unwrap();
     let said = ended(&mut command).exits(2).err;
     assert!(said.contains("a standalone server has nobody to ask"), "{said}");
+}
+
+#[test]
+fn a_server_outlives_its_terminal_where_it_was_told_to() {
+    let port = free_port(1, 5);
+    let serve = format!("exec {} serve --dev --client-port {port}", zabsim().get_program().to_str().unwrap());
+    let started = |script: String| {
+        let mut shell = Command::new("sh");
+        let server = Running(shell.args(["-c", &script]).stderr(Stdio::null()).spawn().unwrap());
+        wait_until("the server serves", || word(port, "srvr").is_some_and(|it| it.contains("Mode: standalone")));
+        server
+    };
+    let mut kept = started(format!("trap '' HUP; {serve}"));
+    kept.signal("-HUP");
+    sleep(Duration::from_millis(300));
+    assert!(word(port, "ruok").is_some(), "as under nohup");
+    assert_eq!(kept.terminated(), 0);
+    let mut other = started(serve.clone());
+    other.signal("-HUP");
+    assert_eq!(other.0.wait().unwrap().code(), Some(0), "the end of the terminal is like any other request");
 }
 
 #[test]

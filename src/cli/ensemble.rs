@@ -14,6 +14,7 @@ use clap::Args;
 use super::Exit;
 use super::render::{Screen, plural};
 use super::scratch::Scratch;
+use super::signals::when_asked_to_stop;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -59,11 +60,10 @@ pub(super) fn ensemble(args: &EnsembleArgs, screen: &mut Screen) -> Result<Exit>
         })?;
     }
     let (interrupt, interrupted) = mpsc::channel();
-    ctrlc::set_handler(move || {
+    when_asked_to_stop(move || {
         // Who listened has stopped already.
         let _ = interrupt.send(());
-    })
-    .context("cannot watch for Ctrl-C")?;
+    })?;
     let scratch = Scratch::new("ensemble", args.dir.as_deref())?;
     let mut members = Vec::new();
     for number in 1..=args.servers {

@@ -20,6 +20,7 @@ pub(super) use args::{FuzzArgs, MergeArgs};
 
 use super::engine::Loaded;
 use super::render::{Screen, plural, thousands};
+use super::signals::when_asked_to_stop;
 use super::{Exit, engine, files, panics};
 use crate::fuzz::campaign::{Campaign, Member, Place, Progress, Shard};
 use crate::fuzz::tally::Example;
@@ -320,12 +321,11 @@ fn drawn_scenario(seed: u64, args: &FuzzArgs) -> Result<Loaded> {
 fn interruption() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&flag);
-    ctrlc::set_handler(move || {
+    when_asked_to_stop(move || {
         if seen.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-    })
-    .context("cannot watch for Ctrl-C")?;
+    })?;
     Ok(flag)
 }
 

@@ -31,6 +31,7 @@ mod scratch;
 #[cfg(feature = "server")]
 mod serve;
 mod shrink;
+mod signals;
 mod walk;
 mod words;
 

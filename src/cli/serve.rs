@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::Exit;
 use super::render::{Rendered, Screen, complaint};
 use super::scratch::Scratch;
+use super::signals::when_asked_to_stop;
 use crate::server::config::{Complaint, ServerConfig, Source};
 use crate::server::{Refusal, Server, raise_limit};
 use crate::zab::HaltReason;
@@ -73,14 +74,13 @@ pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
     let server = Server::boot(&config).map_err(|error| refused(error, &source, args))?;
     let desk = server.desk();
     let mut asked = false;
-    ctrlc::set_handler(move || {
+    when_asked_to_stop(move || {
         if asked {
             std::process::exit(130);
         }
         asked = true;
         desk.stop();
-    })
-    .context("cannot watch for signals")?;
+    })?;
     if args.attached {
         let desk = server.desk();
         thread::spawn(move || {

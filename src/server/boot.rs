@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::config::{Address, ServerConfig};
 use super::desk::{FourLetters, Operated};
@@ -33,12 +33,17 @@ impl Server {
         let observed: Arc<dyn Observed> = Arc::new(Operated::new(config.clone(), server.desk()));
         if let Some(address) = &config.admin.address {
             match server.open(address, "admin.serverPort") {
-                Ok(listener) => server.attend("admin", admin::serve(listener, observed.clone())),
+                Ok(listener) => {
+                    info!(address = %listener.local_addr()?, "HTTP commands are under /commands");
+                    server.attend("admin", admin::serve(listener, observed.clone()));
+                }
                 Err(error) => warn!(%error, "no admin endpoint; without one: admin.enableServer=false"),
             }
         }
         if let Some(address) = &config.admin.metrics {
-            server.attend("metrics", admin::serve_metrics(server.open(address, "metricsProvider.httpPort")?, observed));
+            let listener = server.open(address, "metricsProvider.httpPort")?;
+            info!(address = %listener.local_addr()?, "metrics are under /metrics");
+            server.attend("metrics", admin::serve_metrics(listener, observed));
         }
         Ok(server)
     }
