@@ -20,6 +20,13 @@ pub trait Service: Clone {
     /// Turns a request of a client of `from` into a txn's payload, against the state after every txn prepared so far.
     fn prepare(&mut self, now: Instant, zxid: Zxid, from: Sid, request: &Payload) -> Payload;
 
+    /// Whether a txn is one that this service knows; if not, a sentence says why. A host asks this of what another server or a
+    /// disk gives it, and takes nothing else: once it is in the history, [`Service::apply`] cannot refuse it.
+    fn check(txn: &Txn) -> Result<(), String> {
+        let _ = txn;
+        Ok(())
+    }
+
     /// Applies a txn; `committed` says whether clients may see it.
     fn apply(&mut self, now: Instant, txn: &Txn, committed: bool, asks: &mut Asks<Self>) -> Self::Effect;
 
@@ -40,6 +47,12 @@ pub trait Service: Clone {
     /// Replaces the whole state by the one of `zxid` that the pieces are together. Where they are none, it stays as it is, and a
     /// sentence says what is wrong.
     fn restore(&mut self, zxid: Zxid, pieces: &[&[u8]]) -> Result<(), String>;
+
+    /// The snapshot that was just restored has this digest once the txn `until` is applied. It was perhaps written while the
+    /// state went on changing, and is none before.
+    fn expect_digest(&mut self, until: Zxid, digest: u64) {
+        let _ = (until, digest);
+    }
 
     /// Replaces the whole state by that of `read`, a new service that was brought to what is on disk. What belongs to the
     /// server and not to the state stays: clients above all, who may connect to one that does not serve.

@@ -22,13 +22,13 @@ use tracing::{debug, error, info, warn};
 
 use super::config::{Purge, ServerConfig};
 use super::folders::Folders;
-use super::milestones::Hex;
+use super::milestones::{Hex, unknown_txn};
 use super::tally::DiskTally;
 use super::{Refusal, std_duration};
 use crate::replica::Service;
 use crate::zab::{self, LogSlice, Payload, Ratio, ReadId, Recovered, Txn, Write, WriteError, WriteId, Zxid};
 use crate::zk::store::{
-    self, Beginning, Dir, FileName, FileOp, Files, Journal, JournalSettings, JournalWrite, StoreError,
+    self, Beginning, Dir, FileName, FileOp, Files, Journal, JournalSettings, JournalWrite, SnapshotFile, StoreError,
 };
 
 /// Writes that one sync may cover, so that their acknowledgements do not wait for ever (`maxBatchSize`).
@@ -188,9 +188,20 @@ fn recover<S: Service>(
     fresh: &impl Fn() -> S,
 ) -> Result<(Recovered, S), StoreError> {
     let service = RefCell::new(fresh());
-    let restore = |zxid, bytes: &[u8]| service.borrow_mut().restore(zxid, &[bytes]);
+    let restore = |zxid, file: SnapshotFile| {
+        let mut service = service.borrow_mut();
+        service.restore(zxid, &[file.body])?;
+        if let Some((until, digest)) = file.digest {
+            service.expect_digest(until, digest);
+        }
+        Ok(())
+    };
     // Nobody waits for what it would say of txns that clients have heard of long ago.
-    let apply = |txn: &Txn| drop(service.borrow_mut().apply(zab::Instant::ZERO, txn, false, &mut Vec::new()));
+    let apply = |txn: &Txn| {
+        S::check(txn).map_err(|why| unknown_txn(txn, &why))?;
+        drop(service.borrow_mut().apply(zab::Instant::ZERO, txn, false, &mut Vec::new()));
+        Ok(())
+    };
     let found = store::recover_from(beginning, folders, window, restore, apply, |op| folders.execute(op))?;
     folders.sync_all()?;
     found.notes.iter().for_each(|note| warn!(%note, "found on disk"));

@@ -139,6 +139,11 @@ impl Milestones {
     }
 }
 
+/// Why a txn is not taken: to pass over it would be to go another way than the servers that know it.
+pub(super) fn unknown_txn(txn: &Txn, why: &str) -> String {
+    format!("{} is no txn that this release knows ({why}); a newer one of ZooKeeper may know it", Hex(txn.zxid))
+}
+
 /// A zxid as ZooKeeper writes it.
 pub(super) struct Hex(pub(super) Zxid);
 

@@ -138,7 +138,7 @@ impl Server {
             }
             io::Result::Ok((client_address, Election::start(config, events.clone()).await?))
         })?;
-        let quorum = Quorum::new(config, runtime.handle().clone(), events);
+        let quorum = Quorum::new(config, runtime.handle().clone(), events, S::check);
 
         let handle = runtime.handle().clone();
         let peer = config.peer.clone();

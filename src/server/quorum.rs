@@ -20,8 +20,9 @@ use tracing::{debug, warn};
 
 use super::config::{Address, ServerConfig};
 use super::driver::Event;
+use super::milestones::unknown_txn;
 use super::{bind, listening, std_duration};
-use crate::zab::{LinkId, Message, Request, Sid};
+use crate::zab::{LinkId, Message, Request, Sid, Txn};
 use crate::zk::wire::{LinkDecoder, Sender, SyncOf, encode_message};
 
 /// Bytes that may wait on one link. Far beyond what the core lets a learner lag in broadcast (syncLimit), yet a bound.
@@ -31,6 +32,9 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Bytes written at once.
 const WRITE: usize = 256 << 10;
 const READ: usize = 64 << 10;
+
+/// Why the service does not know a txn, if it does not.
+type Check = fn(&Txn) -> Result<(), String>;
 
 /// The links of a server, kept by its driver.
 pub(super) struct Quorum {
@@ -42,6 +46,7 @@ pub(super) struct Quorum {
     text: Arc<str>,
     /// What bounds the packets of others (`jute.maxbuffer`).
     max_buffer: usize,
+    check: Check,
     /// How long a connection to a leader may take (`connectToLearnerMasterLimit`).
     budget: Duration,
     runtime: runtime::Handle,
@@ -73,7 +78,12 @@ pub(super) enum Sent {
 }
 
 impl Quorum {
-    pub(super) fn new(config: &ServerConfig, runtime: runtime::Handle, events: mpsc::Sender<Event>) -> Quorum {
+    pub(super) fn new(
+        config: &ServerConfig,
+        runtime: runtime::Handle,
+        events: mpsc::Sender<Event>,
+        check: Check,
+    ) -> Quorum {
         let members: BTreeMap<Sid, Address> =
             config.members.iter().map(|member| (member.sid, member.quorum.clone())).collect();
         let on_all = config.quorum.listen_on_all_ips;
@@ -82,6 +92,7 @@ impl Quorum {
             members,
             text: config.text.as_str().into(),
             max_buffer: config.clients.max_buffer,
+            check,
             budget: std_duration(config.peer.limits.connect_time()),
             runtime,
             events,
@@ -149,9 +160,9 @@ impl Quorum {
         let (queue, messages) = mpsc::unbounded_channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let (events, done, text) = (self.events.clone(), self.events.clone(), self.text.clone());
-        let decoder = LinkDecoder::with_max_buffer(other, self.max_buffer);
+        let (decoder, check) = (LinkDecoder::with_max_buffer(other, self.max_buffer), self.check);
         let reading = self.runtime.spawn(async move {
-            let ended = read(link, decoder, reader, &events).await;
+            let ended = read(link, decoder, check, reader, &events).await;
             let why = ended.map_or_else(|error| error.to_string(), |()| "closed by the other end".to_owned());
             let _ = events.send(Event::Ended { link, why }).await;
         });
@@ -241,6 +252,7 @@ async fn accept(own: Address, events: mpsc::Sender<Event>) {
 async fn read(
     link: LinkId,
     mut decoder: LinkDecoder,
+    check: Check,
     mut reader: OwnedReadHalf,
     events: &mpsc::Sender<Event>,
 ) -> io::Result<()> {
@@ -254,9 +266,12 @@ async fn read(
         let mut messages = Vec::new();
         let wrong = loop {
             match decoder.next_message() {
-                Ok(Some(message)) => messages.push(message),
+                Ok(Some(message)) => match known(&message, check) {
+                    Ok(()) => messages.push(message),
+                    Err(error) => break Some(error),
+                },
                 Ok(None) => break None,
-                Err(error) => break Some(error),
+                Err(error) => break Some(error.to_string()),
             }
         };
         if !messages.is_empty() && events.send(Event::Received { link, messages }).await.is_err() {
@@ -265,6 +280,14 @@ async fn read(
         if let Some(error) = wrong {
             return Err(io::Error::new(io::ErrorKind::InvalidData, error));
         }
+    }
+}
+
+/// What a leader sends for the history is a txn that the service knows (`SerializeUtils.deserializeTxn`).
+fn known(message: &Message, check: Check) -> Result<(), String> {
+    match message {
+        Message::Proposal { txn } | Message::Inform { txn } => check(txn).map_err(|why| unknown_txn(txn, &why)),
+        _ => Ok(()),
     }
 }
 

@@ -201,13 +201,14 @@ impl Disk {
     fn recover(&mut self) -> Result<(Found, u64), StoreError> {
         let shared = Shared(RefCell::new(std::mem::take(self)));
         let state = RefCell::new((None, 0));
-        let restore = |_, body: &[u8]| {
-            state.borrow_mut().0 = Some(Tree::restore(body).map_err(|error| error.to_string())?.0);
+        let restore = |_, file: SnapshotFile| {
+            state.borrow_mut().0 = Some(Tree::restore(file.body).map_err(|error| error.to_string())?.0);
             Ok(())
         };
         let apply = |txn: &zabsim::zab::Txn| {
             // What the service makes of a record that is no txn is its own affair.
             state.borrow_mut().1 += u64::from(decode_txn(txn.payload.as_bytes()).is_ok());
+            Ok(())
         };
         let execute = |op| {
             shared.0.borrow_mut().execute(op);

@@ -11,7 +11,10 @@ mod support;
 mod tiny;
 mod whole;
 
-use support::{Client, Folder, config, members, start, wait_for, write_when_served};
+use std::sync::Arc;
+
+use support::{Client, Folder, OneWord, config, members, start, wait_for, write_when_served};
+use tiny::Tiny;
 use zabsim::server::Server;
 use zabsim::zab::{HaltReason, PeerState, Sid};
 
@@ -81,4 +84,30 @@ fn a_killed_leader_is_replaced_and_comes_back_with_everything() {
     assert_eq!(seen, [1, 2, 3, 4, 5]);
     assert_eq!(back.status().unwrap().leader.map(|leader| leader == sid), Some(false));
     assert_ne!(back.status().unwrap().leader, Some(Sid::NONE));
+}
+
+/// To pass over a txn would be to go another way than the leader, unnoticed; ZooKeeper's followers leave such a leader as well.
+#[test]
+fn a_txn_that_a_server_does_not_know_is_neither_logged_nor_passed_over() {
+    let folder = Folder::new("unknown-txn");
+    let everybody = members(3);
+    let boot = |sid| start(&config(sid, &everybody, folder.path()));
+    let mut servers: Vec<Server> = (1..=3).map(boot).collect();
+    servers.iter().for_each(|server| drop(write_when_served(server, 0)));
+    let position = wait_for("a leader", || {
+        servers.iter().position(|server| server.status().is_some_and(|status| status.state == PeerState::Leading))
+    });
+    let leader = servers.remove(position);
+    let mut client = write_when_served(&leader, 1);
+    assert!(client.write(-1).is_err(), "nobody follows who proposes that");
+    let sid = leader.status().unwrap().sid;
+    servers.into_iter().chain([leader]).for_each(|server| assert_eq!(server.stop(), HaltReason::Stopped));
+
+    let refused = Server::start(&config(sid.0, &everybody, folder.path()), Arc::new(OneWord), move || Tiny::new(sid));
+    let told = refused.err().expect("it does not know what it wrote").to_string();
+    assert!(told.contains("is no txn that this release knows (-1 is negative)"), "{told}");
+    assert!(told.contains("/log.") || told.contains(" log."), "which file: {told}");
+    let others: Vec<Server> = (1..=3).filter(|other| *other != sid.0).map(boot).collect();
+    let list = write_when_served(&others[0], 2).read().unwrap();
+    assert_eq!((list.contains(&-1), list.last()), (false, Some(&2)));
 }

@@ -71,7 +71,7 @@ pub fn members(n: i64) -> Vec<Member> {
 }
 
 /// Answers `ruok` with the server's role.
-struct OneWord;
+pub struct OneWord;
 
 impl Words for OneWord {
     fn answer<'a>(&'a self, word: [u8; 4], desk: &'a Desk) -> Option<Reply<'a>> {

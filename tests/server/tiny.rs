@@ -72,6 +72,12 @@ impl Service for Tiny {
         Payload::new(&bytes)
     }
 
+    /// A release that does not know negative numbers, though it writes them when a client says so.
+    fn check(txn: &Txn) -> Result<(), String> {
+        let number = int(txn.payload.as_bytes(), 32);
+        if number < 0 { Err(format!("{number} is negative")) } else { Ok(()) }
+    }
+
     fn apply(&mut self, _: Instant, txn: &Txn, committed: bool, asks: &mut Asks<Tiny>) {
         let bytes = txn.payload.as_bytes();
         let (conn, from, number) = (ConnId(long(bytes, 0)), long(bytes, 20), int(bytes, 32));

@@ -18,7 +18,9 @@ use std::mem::take;
 use super::{KEPT_SNAPSHOTS, Recovery};
 use crate::replica::Service;
 use crate::zab::{Conduct, Habit, Instant, LogSlice, Ratio, Recovered, Txn, Write, WriteId, Zxid};
-use crate::zk::store::{self, Dir, FileName, FileOp, Files as _, Journal, JournalSettings, JournalWrite, StoreError};
+use crate::zk::store::{
+    self, Dir, FileName, FileOp, Files as _, Journal, JournalSettings, JournalWrite, SnapshotFile, StoreError,
+};
 use part::{Kind, Part, Share, split};
 use volume::{Cache, Open, Platter};
 
@@ -199,8 +201,11 @@ impl Files {
         let cache = RefCell::new(take(&mut self.cache));
         let service = RefCell::new(empty.clone());
         let mut ops = Vec::new();
-        let restore = |zxid, bytes: &[u8]| service.borrow_mut().restore(zxid, &[bytes]);
-        let apply = |txn: &Txn| drop(service.borrow_mut().apply(Instant::ZERO, txn, false, &mut Vec::new()));
+        let restore = |zxid, file: SnapshotFile| service.borrow_mut().restore(zxid, &[file.body]);
+        let apply = |txn: &Txn| {
+            drop(service.borrow_mut().apply(Instant::ZERO, txn, false, &mut Vec::new()));
+            Ok(())
+        };
         let found = store::recover(&Open(&cache), window, restore, apply, |op| {
             cache.borrow_mut().execute(&op);
             ops.push(op);

@@ -196,12 +196,12 @@ impl Zk {
         wire::encode_txn(record, &mut self.scratch);
         Payload::new(&self.scratch)
     }
+}
 
-    fn decode(&mut self, txn: &Txn) -> Option<TxnRecord> {
-        let record = wire::decode_txn(txn.payload.as_bytes()).ok().filter(|record| record.header.zxid == txn.zxid);
-        self.undecodable += u64::from(record.is_none());
-        record
-    }
+fn decode(txn: &Txn) -> Result<TxnRecord, String> {
+    let record = wire::decode_txn(txn.payload.as_bytes()).map_err(|error| error.to_string())?;
+    let zxid = record.header.zxid;
+    if zxid == txn.zxid { Ok(record) } else { Err(format!("inside it is called {zxid}")) }
 }
 
 /// Before 3.9 a create2 in a multi is a create (ZOOKEEPER-4026).
@@ -257,11 +257,16 @@ impl Service for Zk {
         self.encode(&record)
     }
 
-    /// What is no txn changes nothing: the history is what a quorum agreed on, and every server reads these bytes alike.
+    fn check(txn: &Txn) -> Result<(), String> {
+        decode(txn).map(drop)
+    }
+
+    /// What is no txn changes nothing: the history is what a quorum agreed on.
     fn apply(&mut self, now: Instant, txn: &Txn, committed: bool, asks: &mut Asks<Zk>) -> Told {
         let own = self.origins.pop_front_if(|(zxid, _)| *zxid == txn.zxid).map(|(_, from)| from == self.config.sid);
         let delivered = if own == Some(false) { Delivered::Elsewhere } else { Delivered::Here };
-        let Some(record) = self.decode(txn) else {
+        let Ok(record) = decode(txn) else {
+            self.undecodable += 1;
             self.tree.set_last_processed(txn.zxid);
             return Told::Undecodable;
         };
@@ -342,6 +347,10 @@ impl Service for Zk {
         // Not replicated: each server tells of its own configuration (ZOOKEEPER-2819).
         write_config(&mut self.tree, &self.config, Instant::ZERO);
         Ok(())
+    }
+
+    fn expect_digest(&mut self, until: Zxid, digest: u64) {
+        self.tree.expect_digest(until, digest);
     }
 
     /// Connections, and whoever is behind them, know nothing of files.

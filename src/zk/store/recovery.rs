@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::journal::{finish_install, logs};
 use super::log::{LogEnd, LogReader};
-use super::{Dir, FileName, FileOp, Files, StoreError, read_snapshot, snapshot_name};
+use super::{Dir, FileName, FileOp, Files, SnapshotFile, StoreError, read_snapshot, snapshot_name};
 use crate::zab::{Epoch, LogSlice, Ratio, Recovered, Txn, Zxid};
 
 /// What a data directory holds.
@@ -43,21 +43,21 @@ impl Beginning {
 pub fn recover(
     files: &impl Files,
     window: usize,
-    restore: impl FnMut(Zxid, &[u8]) -> Result<(), String>,
-    apply: impl FnMut(&Txn),
+    restore: impl FnMut(Zxid, SnapshotFile) -> Result<(), String>,
+    apply: impl FnMut(&Txn) -> Result<(), String>,
     execute: impl FnMut(FileOp) -> Result<(), StoreError>,
 ) -> Result<Found, StoreError> {
     recover_from(Beginning::TRUSTED, files, window, restore, apply, execute)
 }
 
-/// Reads the newest good snapshot and the log behind it. `restore` gets the service's bytes, `apply` each txn that follows; both
+/// Reads the newest good snapshot and the log behind it. `restore` gets what the snapshot holds, `apply` each txn that follows; both
 /// say in a sentence why they cannot. `execute` cleans up what a crash left behind.
 pub fn recover_from(
     beginning: Beginning,
     files: &impl Files,
     window: usize,
-    mut restore: impl FnMut(Zxid, &[u8]) -> Result<(), String>,
-    mut apply: impl FnMut(&Txn),
+    mut restore: impl FnMut(Zxid, SnapshotFile) -> Result<(), String>,
+    mut apply: impl FnMut(&Txn) -> Result<(), String>,
     mut execute: impl FnMut(FileOp) -> Result<(), StoreError>,
 ) -> Result<Found, StoreError> {
     let mut notes = Vec::new();
@@ -71,7 +71,7 @@ pub fn recover_from(
         let bytes = files.read(Dir::Data, &name)?;
         match read_snapshot(&name, &bytes) {
             Ok(snapshot) => {
-                restore(zxid, snapshot.body).map_err(|reason| StoreError::Service { name, reason })?;
+                restore(zxid, snapshot).map_err(|reason| StoreError::Service { name, reason })?;
                 newest = Some(zxid);
                 break;
             }
@@ -118,7 +118,7 @@ pub fn recover_from(
                     gap = true;
                     break 'logs;
                 }
-                apply(&txn);
+                apply(&txn).map_err(|reason| StoreError::Service { name: name.to_owned(), reason })?;
                 last = txn.zxid;
             }
             if recent.back().is_some_and(|before| !txn.zxid.follows(before.zxid)) {

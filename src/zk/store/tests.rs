@@ -186,7 +186,7 @@ fn recovered(folders: &mut Folders) -> Result<(Found, History), StoreError> {
         &before,
         5,
         |_, _| Ok(()),
-        |_| (),
+        |_| Ok(()),
         |op| {
             ops.push(op);
             Ok(())
@@ -195,11 +195,15 @@ fn recovered(folders: &mut Folders) -> Result<(Found, History), StoreError> {
     .map(drop)
     .or_else(|error| if ops.is_empty() { Err(error) } else { Ok(()) })?;
     ops.into_iter().for_each(|op| folders.run(op));
-    let restore = |_, body: &[u8]| {
-        history = history_of(body);
+    let restore = |_, file: SnapshotFile| {
+        history = history_of(file.body);
         Ok(())
     };
-    let found = recover(&*folders, 5, restore, |txn| behind.push(txn.zxid.0), |op| panic!("{op:?} was done already"))?;
+    let apply = |txn: &Txn| {
+        behind.push(txn.zxid.0);
+        Ok(())
+    };
+    let found = recover(&*folders, 5, restore, apply, |op| panic!("{op:?} was done already"))?;
     history.extend(behind);
     Ok((found, history))
 }

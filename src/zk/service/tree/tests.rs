@@ -174,6 +174,18 @@ fn a_wrong_digest_is_counted() {
     wrong.header.zxid = Zxid(3);
     tree.apply(&wrong);
     assert_eq!(tree.digest_mismatches(), 2, "now it is compared with what the snapshot says");
+    tree.expect_digest(Zxid(2), 5);
+    tree.expect_digest(Zxid(4), 5);
+    wrong.header.zxid = Zxid(5);
+    tree.apply(&wrong);
+    assert_eq!(
+        tree.digest_mismatches(),
+        2,
+        "neither one of an older state, nor one of a txn that never came, says anything"
+    );
+    wrong.header.zxid = Zxid(6);
+    tree.apply(&wrong);
+    assert_eq!(tree.digest_mismatches(), 3, "and txns are compared again");
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Written {
     }
 
     fn recover(&self) -> Found {
-        recover(self, 100, |_, _| Ok(()), |_| {}, |_| Ok(())).unwrap()
+        recover(self, 100, |_, _| Ok(()), |_| Ok(()), |_| Ok(())).unwrap()
     }
 }
 
@@ -220,7 +220,7 @@ fn a_decided_install_is_on_the_platter_before_a_log_goes() {
         ops.push(op);
         Ok(())
     };
-    recover(&files, 1, |_, _| Ok(()), |_| {}, execute).unwrap();
+    recover(&files, 1, |_, _| Ok(()), |_| Ok(()), execute).unwrap();
     let (sync, removal) = (FileOp::SyncDir(Dir::Data), FileOp::Remove { dir: Dir::Log, name: log_name(zxid(1)) });
     assert_eq!(ops[..2], [sync, removal]);
 }
@@ -325,7 +325,7 @@ fn there_is_no_log_without_its_header() {
         &files,
         9,
         |_, _| Ok(()),
-        |_| {},
+        |_| Ok(()),
         |op| {
             removed.push(op);
             Ok(())
@@ -338,7 +338,7 @@ fn there_is_no_log_without_its_header() {
 #[test]
 fn a_folder_without_a_snapshot_is_what_the_operator_says() {
     let from = |beginning, files: &Written| {
-        recover_from(beginning, files, 9, |_, _| Ok(()), |_| {}, |_| Ok(())).map(|found| found.recovered.last_zxid)
+        recover_from(beginning, files, 9, |_, _| Ok(()), |_| Ok(()), |_| Ok(())).map(|found| found.recovered.last_zxid)
     };
     let (empty, logged) = (Written::default(), with_logs(&[(1, log(&[1, 2]))]));
     let lost = Beginning { new_if_empty: false, trust_log: true };
