@@ -337,7 +337,7 @@ where
                     self.writes.push(JournalWrite::Snapshot { id, zxid, chunks, digest: Some(digest) });
                 } else {
                     self.writes.push(JournalWrite::SnapshotBeside(id));
-                    // The log that leads up to it is durable before it is there.
+                    // The log that leads up to it is durable before it is there, if logs are synced at all.
                     self.commit()?;
                     self.begin_snapshot(id, zxid, image, digest);
                 }

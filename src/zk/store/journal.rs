@@ -91,8 +91,8 @@ impl Journal {
         Journal { settings, open: None, unsynced: Vec::new(), created: false }
     }
 
-    /// Turns a batch of writes into operations; when all of them are executed, all of the writes are durable. With `sync` off the
-    /// appends are only written (`forceSync=no`).
+    /// Turns a batch of writes into operations; when all of them are executed, all of the writes are durable. With `sync` off
+    /// appends are only written (`forceSync=no`), also those before a snapshot of our own.
     pub fn batch(
         &mut self,
         writes: Vec<JournalWrite>,
@@ -110,7 +110,7 @@ impl Journal {
                 JournalWrite::Snapshot { zxid, chunks, digest, .. } => {
                     let install = |next: &JournalWrite| matches!(next, JournalWrite::Plain(_, Write::InstallSnapshot { zxid: own }) if *own == zxid);
                     let received = writes.peek().is_some_and(install);
-                    self.roll(&mut ops);
+                    self.roll(sync || received, &mut ops);
                     run(&mut ops, &mut execute)?;
                     let trailers = self.settings.trailers(digest);
                     if received {
@@ -119,7 +119,7 @@ impl Journal {
                         write_snapshot(zxid, chunks, trailers, &mut execute)?;
                     }
                 }
-                JournalWrite::SnapshotBeside(_) => self.roll(&mut ops),
+                JournalWrite::SnapshotBeside(_) => self.roll(sync, &mut ops),
                 JournalWrite::Plain(_, write) => {
                     // These look at the files, so what was asked for before must be there.
                     self.flush(&mut ops);
@@ -195,8 +195,8 @@ impl Journal {
         }
     }
 
-    /// The next txn begins a new log (`FileTxnLog.rollLog`).
-    fn roll(&mut self, ops: &mut Vec<FileOp>) {
+    /// The next txn begins a new log (`FileTxnLog.rollLog`). With `sync` the one that ends is durable.
+    fn roll(&mut self, sync: bool, ops: &mut Vec<FileOp>) {
         self.flush(ops);
         if let Some(Open { name, at, size, .. }) = self.open.take()
             && size > at
@@ -204,11 +204,13 @@ impl Journal {
             // Nobody will have to read the zeros behind it.
             ops.push(FileOp::SetLength { dir: Dir::Log, name, length: at });
         }
-        self.sync_log(ops);
+        if sync {
+            self.sync_log(ops);
+        }
     }
 
     fn install(&mut self, zxid: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
-        self.roll(ops);
+        self.roll(true, ops);
         let (from, to) = (aside_name(&snapshot_name(zxid)), installing_name(zxid));
         ops.push(FileOp::Rename { dir: Dir::Data, from, to });
         finish_install(zxid, files, ops)
@@ -216,7 +218,7 @@ impl Journal {
 
     fn truncate(&mut self, to: Zxid, files: &impl Files, ops: &mut Vec<FileOp>) -> Result<(), StoreError> {
         leaves_a_history(to, files)?;
-        self.roll(ops);
+        self.roll(true, ops);
         for (name, _) in files.list(Dir::Data)? {
             if matches!(FileName::of(&name), FileName::Snapshot(zxid) if zxid > to) {
                 ops.push(FileOp::Remove { dir: Dir::Data, name });

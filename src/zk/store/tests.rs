@@ -278,6 +278,34 @@ fn a_damaged_record_makes_a_server_without_data_and_is_told() {
     assert!(found.corrupt.unwrap().contains("log.100000001: the record at 16"));
 }
 
+/// Who does without syncs (`forceSync=no`) does not wait for a whole log whenever a snapshot begins either.
+#[test]
+fn without_syncs_a_log_ends_without_one() {
+    let z = |c| Zxid::new(Epoch(1), c);
+    let synced = |sync| {
+        let (mut folders, mut synced) = (Folders::default(), Vec::new());
+        let mut journal = journal();
+        for first in [1, 3] {
+            let append = |c: u32| JournalWrite::Plain(WriteId(c.into()), Write::Append(txn(z(c))));
+            let writes = vec![append(first), append(first + 1), JournalWrite::SnapshotBeside(WriteId(9))];
+            let before = folders.clone();
+            let execute = |op: FileOp| {
+                if let FileOp::Sync { name, .. } = &op {
+                    synced.push(name.clone());
+                }
+                folders.run(op);
+                Ok(())
+            };
+            assert_eq!(journal.batch(writes, &before, sync, execute), Ok(()));
+        }
+        let last = recovered(&mut folders).unwrap().0.recovered.last_zxid;
+        assert_eq!(last, z(4), "the process may end, and nothing is lost");
+        synced
+    };
+    assert_eq!(synced(true), ["starting.100000001", "log.100000001", "starting.100000003", "log.100000003"]);
+    assert_eq!(synced(false), ["starting.100000001", "starting.100000003"]);
+}
+
 #[test]
 fn a_lagging_learner_gets_the_log_from_its_last_txn_on() {
     let z = |c| Zxid::new(Epoch(1), c);
