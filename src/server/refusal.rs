@@ -69,7 +69,7 @@ impl Refusal {
     pub(super) fn of_history(options: &StoreOptions, error: &StoreError) -> io::Error {
         let message = format!("what is in {} cannot be used: {error}", options.data_dir.join("version-2").display());
         let help = match error {
-            StoreError::Service { .. } => "start the release that wrote it, or a newer one; nothing in it was changed",
+            StoreError::Service { .. } => "start the release that wrote it, or a newer one",
             StoreError::Lost => "restore the folder from a copy; nothing in it was changed",
             _ => {
                 "restore the folder from a copy; or empty it, and the other servers of an ensemble give this one their data"

@@ -11,7 +11,7 @@ import tempfile
 
 from ensemble import JARS, Ensemble
 from raw import OPEN, Client, acl, buffer, create_body, i32, multi_body
-from tree import differences, read_tree
+from tree import assert_digests_match, differences, read_tree
 
 
 def fill(port, writes):
@@ -79,6 +79,7 @@ def hand_over(folder, first, second, writes):
             tree = read_tree(member.client)
             wrong = differences(expected, tree)
             assert not wrong, f"{kind} reads another tree: {wrong[:3]}"
+            assert_digests_match(member)
             late = Client(member.client)
             assert late.call("create", create_body(f"/by-{kind}", "late"))[1] == 0
             late.call("closeSession")
@@ -103,6 +104,7 @@ def take_over(folder, first, second, writes):
         for member in ensemble.members:
             wrong = differences(expected, read_tree(member.client))
             assert not wrong, f"server {member.sid} reads another tree: {wrong[:3]}"
+            assert_digests_match(member)
         return f"{len(expected)} nodes on all three"
 
 

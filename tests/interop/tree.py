@@ -54,11 +54,16 @@ def digests(port):
     return {int(zxid, 16): int(digest) for zxid, digest in lines}
 
 
+def assert_digests_match(server):
+    """It never met a txn, or a snapshot, whose digest was not that of its tree."""
+    count = re.search(r"^zk_digest_mismatches_count\s+(\d+)", word(server.client, "mntr"), re.MULTILINE)
+    assert count and count[1] == "0", f"server {server.sid} ({server.kind}): digest mismatches: {count and count[1]}"
+
+
 def assert_same_digests(servers):
-    """None ever met a txn whose digest was not that of its tree, and what they kept of the same zxids is the same."""
+    """No digest was ever wrong, and what they kept of the same zxids is the same."""
     for server in servers:
-        count = re.search(r"^zk_digest_mismatches_count\s+(\d+)", word(server.client, "mntr"), re.MULTILINE)
-        assert count and count[1] == "0", f"server {server.sid} ({server.kind}): digest mismatches: {count and count[1]}"
+        assert_digests_match(server)
     kept = [(server, digests(server.client)) for server in servers]
     for (one, first), (other, second) in itertools.combinations(kept, 2):
         wrong = [hex(zxid) for zxid in first.keys() & second.keys() if first[zxid] != second[zxid]]

@@ -38,7 +38,7 @@ pub fn encode_snapshot_head() -> Vec<u8> {
 }
 
 /// Writes the state `chunks` as a snapshot of `zxid`, so that a crash leaves all of it or nothing. Nobody else may write one of that
-/// name meanwhile; the log that leads up to it is durable.
+/// name meanwhile; the log that leads up to it is durable, if logs are synced at all.
 pub fn write_snapshot(
     zxid: Zxid,
     chunks: impl IntoIterator<Item = Payload>,

@@ -160,10 +160,10 @@ impl Tree {
     }
 
     /// This state came from a snapshot that was written while the tree changed. Until the txn `until` is applied again
-    /// no digest says anything; then it is `digest`. One of an earlier txn than the snapshot's says nothing
-    /// (`DataTree.deserializeZxidDigest`).
+    /// no digest says anything; then it is `digest`. One of no txn, which a new server writes, or of an earlier one than the
+    /// snapshot's says nothing (`DataTree.deserializeZxidDigest`).
     pub fn expect_digest(&mut self, until: Zxid, digest: u64) {
-        if until >= self.last_processed {
+        if until > Zxid::ZERO && until >= self.last_processed {
             self.fuzzy = Some((until, digest));
             self.compare_snapshot_digest();
         }

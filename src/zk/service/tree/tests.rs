@@ -167,6 +167,9 @@ fn a_wrong_digest_is_counted() {
     wrong.digest = Some(crate::zk::model::TxnDigest { version: digest::VERSION, tree: 5 });
     tree.apply(&wrong);
     assert_eq!(tree.digest_mismatches(), 1);
+    let mut new = Tree::new();
+    new.expect_digest(Zxid::ZERO, 0);
+    assert_eq!(new.digest_mismatches(), 0, "the snapshot of a new server of ZooKeeper has none");
     tree.expect_digest(Zxid(3), 5);
     wrong.header.zxid = Zxid(2);
     tree.apply(&wrong);
