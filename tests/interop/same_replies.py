@@ -162,7 +162,8 @@ def acls(s, a):
     s.call(a, "no longer admin", "setACL", buffer("/bob") + acl(OPEN) + i32(1))
     s.call(a, "set acl of nothing", "setACL", buffer("/nope") + acl(OPEN) + i32(-1))
     s.call(a, "acl of nothing", "getACL", buffer("/nope"))
-    b = s.client(1)
+    # It stays after its connection: were it to expire in the middle of the script, zxids would differ by when.
+    b = s.client(1, timeout_ms=60_000)
     s.call(b, "masked", "getACL", buffer("/auth"))
     s.call(b, "unknown auth scheme", "auth", i32(0) + buffer("nothing") + buffer("x"), xid=-4)
     s.note("ends the connection", b.is_closed())
@@ -261,6 +262,7 @@ def watches(s, a):
 def sessions(s):
     one = s.client(1, timeout_ms=1)
     s.note("shortest time-out", one.timeout)
+    s.call(one, "close the shortest", "closeSession")
     long = s.client(1, timeout_ms=10_000_000)
     s.note("longest time-out", long.timeout)
     s.call(long, "its ephemeral", "create", create_body("/long", flags=1))
