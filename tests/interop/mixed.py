@@ -7,10 +7,11 @@ digests are equal.
 """
 
 import argparse
-
+import pathlib
 import sys
 import tempfile
 import time
+import traceback
 
 from ensemble import Ensemble, wait_for
 from raw import Client, create_body, i32
@@ -175,6 +176,12 @@ SITUATIONS = [
 ]
 
 
+def last_words(folder):
+    """The ends of the logs of all servers: who left whom."""
+    for log in sorted(it for it in pathlib.Path(folder).rglob("log") if it.is_file()):
+        print(f"-- {log}", *log.read_text(errors="replace").splitlines()[-40:], sep="\n", file=sys.stderr)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writes", type=int, default=1000)
@@ -193,6 +200,8 @@ def main():
             except (AssertionError, OSError) as error:
                 failed += 1
                 result = f"FAILED: {error}"
+                traceback.print_exc()
+                last_words(f"{options.keep or folder}/{index}")
             print(f"{name}: {result} ({time.monotonic() - start:.0f} s)", flush=True)
     print(f"{COMPARED[0]} digests of the same txns at two servers were compared")
     assert options.only or COMPARED[0], "no digest was compared"
