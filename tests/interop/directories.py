@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from ensemble import JARS, Ensemble
+from ensemble import JARS, Ensemble, connect
 from raw import OPEN, Client, acl, buffer, create_body, i32, multi_body
 from tree import assert_digests_match, differences, read_tree
 
@@ -80,7 +80,7 @@ def hand_over(folder, first, second, writes):
             wrong = differences(expected, tree)
             assert not wrong, f"{kind} reads another tree: {wrong[:3]}"
             assert_digests_match(member)
-            late = Client(member.client)
+            late = connect(member.client)
             assert late.call("create", create_body(f"/by-{kind}", "late"))[1] == 0
             late.call("closeSession")
             expected = read_tree(member.client)

@@ -13,10 +13,9 @@ import tempfile
 import time
 import traceback
 
-from ensemble import Ensemble, wait_for
-from raw import Client, create_body, i32
+from ensemble import Ensemble, connect, wait_for
+from raw import create_body, i32
 from tree import COMPARED, assert_same
-
 
 
 class Writer:
@@ -26,7 +25,7 @@ class Writer:
         self.acknowledged, self.next = [], 0
 
     def write(self, member, count, prefix="/n"):
-        client = self.connect(member)
+        client = connect(member.client)
         for _ in range(count):
             self.next += 1
             path = f"{prefix}{self.next:06d}"
@@ -35,17 +34,6 @@ class Writer:
             self.acknowledged.append(path)
         client.call("closeSession")
         client.close()
-
-    @staticmethod
-    def connect(member):
-        def dial():
-            try:
-                client = Client(member.client)
-                return client if client.session else None
-            except OSError:
-                return None
-
-        return wait_for(f"a session at server {member.sid}", dial)
 
     def check(self, ensemble):
         tree = assert_same(ensemble.members)
@@ -73,7 +61,7 @@ def life(folder, kinds, writes):
         leader = ensemble.leader()
         assert leader.sid == len(ensemble.members), "the largest sid leads where all histories are equal"
         for member in ensemble.members:
-            writer.write(member, writes // len(ensemble.members))
+            writer.write(member, writes)
         writer.check(ensemble)
         leader.kill()
         rest = [member for member in ensemble.members if member is not leader]
@@ -121,7 +109,7 @@ def trunc(folder, kinds, writes):
         leader = ensemble.leader()
         assert leader.sid == len(ensemble.members), "the largest sid leads where all histories are equal"
         rest = [member for member in ensemble.members if member is not leader]
-        client = Client(leader.client)
+        client = connect(leader.client)
         for member in rest:
             member.kill()
         for index in range(20):
@@ -151,7 +139,7 @@ def restart(folder, kinds, writes):
     with Ensemble(folder, kinds).start() as ensemble:
         writer = Writer()
         for member in ensemble.members:
-            writer.write(member, writes // 3)
+            writer.write(member, writes)
         for member in ensemble.members:
             member.kill()
         ensemble.start()
@@ -184,7 +172,7 @@ def last_words(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--writes", type=int, default=1000)
+    parser.add_argument("--writes", type=int, default=1000, help="through each member that writes")
     parser.add_argument("--only", default="", help="only situations whose name contains this")
     parser.add_argument("--kinds", help="these servers instead of those of each situation")
     parser.add_argument("--keep", help="keep the folders here")

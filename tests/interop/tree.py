@@ -3,9 +3,8 @@
 import itertools
 import re
 
-from ensemble import word
-from raw import Client, boolean, buffer
-
+from ensemble import connect, word
+from raw import boolean, buffer
 
 #: Gone since its parent was read.
 NO_NODE = -101
@@ -13,7 +12,7 @@ NO_NODE = -101
 
 def read_tree(port):
     """Path → (data, stat) of everything but `/zookeeper`, after a `sync`."""
-    client = Client(port)
+    client = connect(port)
     assert client.call("sync", buffer("/"))[1] == 0
     found, waiting = {}, ["/"]
     while waiting:
