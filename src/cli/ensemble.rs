@@ -14,6 +14,7 @@ use clap::Args;
 use super::Exit;
 use super::render::{Screen, plural};
 use super::scratch::Scratch;
+use super::serve::key_of;
 use super::signals::when_asked_to_stop;
 
 pub(super) const EXAMPLES: &str = "\
@@ -97,7 +98,6 @@ fn start(number: u16, args: &EnsembleArgs, folder: &Path) -> Result<Member> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(program);
     command.arg("serve").arg(&config).arg("--attached");
-    command.args(args.set.iter().flat_map(|setting| ["--set", setting]));
     let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn();
     let child = child.with_context(|| format!("cannot start server {number}"))?;
     Ok(Member { number, client_port: args.client_port + number - 1, child, ended: false })
@@ -105,18 +105,29 @@ fn start(number: u16, args: &EnsembleArgs, folder: &Path) -> Result<Member> {
 
 fn zoo_cfg(number: u16, args: &EnsembleArgs, data: &Path) -> Result<String> {
     let data = data.to_str().context("a folder needs a name in UTF-8")?.replace('\\', "\\\\");
-    let mut text = format!(
-        "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={data}\nclientPort={}\nclientPortAddress=127.0.0.1\n\
-         4lw.commands.whitelist=*\nadmin.enableServer=false\n",
-        args.client_port + number - 1
-    );
+    let client_port = (args.client_port + number - 1).to_string();
+    let own = [
+        ("tickTime", "2000"),
+        ("initLimit", "10"),
+        ("syncLimit", "5"),
+        ("dataDir", &data),
+        ("clientPort", &client_port),
+        ("clientPortAddress", "127.0.0.1"),
+        ("4lw.commands.whitelist", "*"),
+        ("admin.enableServer", "false"),
+    ];
+    let set: Vec<&str> = args.set.iter().map(|setting| key_of(setting)).collect::<Result<_>>()?;
+    let is_set = |key: &str| set.iter().any(|it| it.strip_prefix("zookeeper.").unwrap_or(it) == key);
+    let mut lines: Vec<String> =
+        own.iter().filter(|(key, _)| !is_set(key)).map(|(key, value)| format!("{key}={value}")).collect();
     if args.servers > 1 {
         for other in 1..=args.servers {
             let client = args.client_port + other - 1;
-            text += &format!("server.{other}=127.0.0.1:{}:{}\n", client + 1000, client + 2000);
+            lines.push(format!("server.{other}=127.0.0.1:{}:{}", client + 1000, client + 2000));
         }
     }
-    Ok(text)
+    lines.extend(args.set.iter().cloned());
+    Ok(lines.join("\n") + "\n")
 }
 
 /// Says when everybody serves, and then who ends, until somebody interrupts.

@@ -69,7 +69,8 @@ pub(super) fn serve(args: &ServeArgs, screen: &mut Screen) -> Result<Exit> {
         (None, Some(scratch)) => Source::new("--dev", dev(scratch.path(), args.client_port)?),
         (None, None) => bail!("name a zoo.cfg, or try: zabsim serve --dev"),
     };
-    let source = with_settings(source, &args.set)?;
+    args.set.iter().try_for_each(|setting| key_of(setting).map(drop))?;
+    let source = source.with_settings(&args.set);
     let config = parse(&source, args.log, screen)?;
     let server = Server::boot(&config).map_err(|error| refused(error, &source, args))?;
     let desk = server.desk();
@@ -157,22 +158,10 @@ fn dev(data: &Path, port: u16) -> Result<String> {
     ))
 }
 
-/// A file with settings that take the place of its own.
-fn with_settings(source: Source, settings: &[String]) -> Result<Source> {
-    let mut text = source.text.to_string();
-    for setting in settings {
-        let (key, _) = setting.split_once('=').with_context(|| format!("--set {setting}: write KEY=VALUE"))?;
-        let key = key.trim();
-        text = text.lines().filter(|line| !is_of(line, key)).map(|line| format!("{line}\n")).collect();
-        text += &format!("{setting}\n");
-    }
-    Ok(Source::new(source.path, text))
-}
-
-fn is_of(line: &str, key: &str) -> bool {
-    let start = line.trim_start();
-    let start = start.strip_prefix("zookeeper.").unwrap_or(start);
-    start.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
+/// What a `--set KEY=VALUE` sets.
+pub(super) fn key_of(setting: &str) -> Result<&str> {
+    let (key, _) = setting.split_once('=').with_context(|| format!("--set {setting}: write KEY=VALUE"))?;
+    Ok(key.trim())
 }
 
 /// The configuration, with its warnings shown; or everything that is wrong with it.
@@ -196,17 +185,6 @@ fn parse(source: &Source, log: LogFormat, screen: &mut Screen) -> Result<ServerC
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_setting_takes_the_place_of_that_in_the_file() {
-        let source = Source::new("zoo.cfg", "tickTime = 2000\nzookeeper.forceSync:no\ntickTimes=1\n");
-        let set = |settings: &[&str]| {
-            let settings: Vec<String> = settings.iter().map(|&it| it.to_owned()).collect();
-            with_settings(source.clone(), &settings).map(|it| it.text.to_string())
-        };
-        assert_eq!(set(&["tickTime=500", "forceSync=yes"]).unwrap(), "tickTimes=1\ntickTime=500\nforceSync=yes\n");
-        assert_eq!(set(&["tickTime"]).unwrap_err().to_string(), "--set tickTime: write KEY=VALUE");
-    }
 
     #[test]
     fn what_is_no_utf_8_is_latin_1() {

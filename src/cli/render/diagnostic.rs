@@ -25,12 +25,12 @@ pub(in crate::cli) fn scenario_error(text: &str, error: &ScenarioError) -> Rende
 /// The same for the configuration of a server.
 #[cfg(feature = "server")]
 pub(in crate::cli) fn complaint(complaint: &Complaint, level: Level<'static>) -> Rendered {
-    let Source { path, text } = &complaint.source;
+    let Source { path, text, .. } = &complaint.source;
     let title = level.primary_title(complaint.message.as_str());
     let mut group = match complaint.span.clone() {
         Some(span) => title
-            .element(Snippet::source(text.as_ref()).path(path.as_str()).annotation(AnnotationKind::Primary.span(span))),
-        None => title.element(Origin::path(path.as_str())),
+            .element(Snippet::source(text.as_ref()).path(path.as_ref()).annotation(AnnotationKind::Primary.span(span))),
+        None => title.element(Origin::path(path.as_ref())),
     };
     if let Some(help) = &complaint.help {
         group = group.element(Level::HELP.message(help.as_str()));

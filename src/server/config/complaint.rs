@@ -8,20 +8,44 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Its name, as it was given.
-    pub path: String,
-    /// Its text.
+    pub path: Arc<str>,
+    /// Its text, and the settings.
     pub text: Arc<str>,
+    /// Where in the text the settings begin that were given beside the file.
+    settings: Option<usize>,
 }
 
 impl Source {
     /// The text of a file.
-    pub fn new(path: impl Into<String>, text: impl Into<Arc<str>>) -> Source {
-        Source { path: path.into(), text: text.into() }
+    pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Source {
+        Source { path: path.into(), text: text.into(), settings: None }
+    }
+
+    /// The same with settings such as `tickTime=500`, each of which takes the place of the one in the file.
+    pub fn with_settings(self, settings: &[String]) -> Source {
+        // An empty line, lest the last one of the file goes on into the first setting.
+        let file = format!("{}\n\n", self.text);
+        Source { path: self.path, settings: Some(file.len()), text: (file + &settings.join("\n")).into() }
+    }
+
+    /// The same place with another text, byte for byte as long.
+    pub(super) fn masked(self, text: String) -> Source {
+        Source { text: text.into(), ..self }
+    }
+
+    /// Whether what begins there is a setting that was given beside the file.
+    pub(super) fn is_setting(&self, start: usize) -> bool {
+        self.settings.is_some_and(|settings| start >= settings)
     }
 
     /// Something is wrong in these bytes of it.
     pub(super) fn at(&self, span: Range<usize>, message: impl Into<String>) -> Complaint {
-        Complaint { source: self.clone(), span: Some(span), message: message.into(), help: None }
+        let (source, from) = match self.settings {
+            Some(from) if self.is_setting(span.start) => (Source::new("--set", &self.text[from..]), from),
+            Some(end) => (Source::new(self.path.clone(), &self.text[..end]), 0),
+            None => (self.clone(), 0),
+        };
+        Complaint { source, span: Some(span.start - from..span.end - from), message: message.into(), help: None }
     }
 
     /// Something is missing in it.

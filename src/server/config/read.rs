@@ -48,10 +48,13 @@ impl ServerConfig {
         let peer = peer(&mut reader, &members, sid, standalone, limits);
         reader.finish();
         let Reader { source, mut errors, mut warnings, .. } = reader;
-        // The file itself from top to bottom, then what it lacks, then other files.
-        let place = |it: &Complaint| (it.source != source, it.span.as_ref().map_or(usize::MAX, |span| span.start));
-        errors.sort_by_key(place);
-        warnings.sort_by_key(place);
+        // The file itself from top to bottom, then what it lacks, then settings and other files.
+        let place = |it: &Complaint| {
+            let elsewhere = Some(&it.source.path).filter(|path| **path != source.path).cloned();
+            (elsewhere, it.span.as_ref().map_or(usize::MAX, |span| span.start))
+        };
+        errors.sort_by_cached_key(place);
+        warnings.sort_by_cached_key(place);
         let (Some(peer), Some(store), true) = (peer, store, errors.is_empty()) else { return Err(errors) };
         let (text, members) = if standalone { (String::new(), Vec::new()) } else { (members.text(), members.servers) };
         Ok((ServerConfig { peer, standalone, members, text, quorum, clients, tree, store, admin }, warnings))

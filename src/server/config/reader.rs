@@ -40,6 +40,10 @@ impl Reader {
         for (index, property) in reader.properties.iter().enumerate() {
             if let Some(before) = reader.last.insert(canonical(&property.key).to_owned(), index) {
                 let before = &reader.properties[before];
+                let is_setting = |it: &Property| reader.source.is_setting(it.key_span.start);
+                if is_setting(property) && !is_setting(before) {
+                    continue;
+                }
                 let complaint =
                     reader.source.at(before.key_span.clone(), format!("`{}` comes again below", before.key));
                 reader.warnings.push(complaint.help("the last one counts; remove the others"));
@@ -192,7 +196,7 @@ fn without_secrets(source: Source, properties: &[Property]) -> Source {
             text[property.value_span.clone()].fill(b'*');
         }
     }
-    Source::new(source.path, String::from_utf8(text).expect("a value begins and ends between two characters"))
+    source.masked(String::from_utf8(text).expect("a value begins and ends between two characters"))
 }
 
 /// A key as `zoo.cfg` spells it: what is not a key of the file is a system property `zookeeper.<key>`, and may be written so.

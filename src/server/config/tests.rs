@@ -55,6 +55,30 @@ fn warnings(text: &str) -> String {
 }
 
 #[test]
+fn settings_beside_the_file_win_and_leave_its_lines_where_they_are() {
+    // The file's last line would go on into the first setting.
+    let file = "tickTime = 2000\nclientPort=x\nzookeeper.forceSync:maybe\ndataDir=/data\\";
+    let read = |settings: &[&str]| {
+        let settings: Vec<String> = settings.iter().map(|&it| it.to_owned()).collect();
+        let mut open = |_: &Path| Err(io::Error::from(io::ErrorKind::NotFound));
+        ServerConfig::parse(Source::new("zoo.cfg", file).with_settings(&settings), &mut open)
+    };
+    let (config, warnings) = read(&["tickTime=500", "forceSync=no", "clientPort=1"]).expect("it is mended");
+    assert_eq!((config.peer.limits.tick_time.as_millis(), config.store.force_sync, warnings), (500, false, vec![]));
+    let errors = read(&["initLimit=z", "forceSync=no", "syncLimit=y"]).expect_err("it is wrong");
+    insta::assert_snapshot!(shown(&errors), @r"
+    zoo.cfg:2:12: `clientPort` cannot be `x` (expected a whole number from 0 to 65535)
+    --set:1:11: `initLimit` cannot be `z` (expected a whole number from 1 to 1048576)
+    --set:3:11: `syncLimit` cannot be `y` (expected a whole number from 1 to 1048576)
+    ");
+    let (_, warnings) = read(&["clientPort=1", "forceSync=no", "clientPort=2", "tickTimes=3"]).expect("it is odd");
+    insta::assert_snapshot!(shown(&warnings), @r"
+    --set:1:1: `clientPort` comes again below (the last one counts; remove the others)
+    --set:4:1: unknown key `tickTimes`: it has no effect (did you mean `tickTime`?)
+    ");
+}
+
+#[test]
 fn two_lines_are_a_standalone_server_with_the_defaults_of_zookeeper() {
     let config = good(MINIMAL);
     assert!(config.standalone && config.members.is_empty() && config.text.is_empty());
