@@ -97,7 +97,10 @@ impl Ran {
 #[cfg(feature = "cli")]
 pub fn zabsim() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zabsim"));
-    command.env("NO_COLOR", "1").env_remove("COLUMNS").stdin(Stdio::null());
+    command.env("NO_COLOR", "1").stdin(Stdio::null());
+    for of_the_caller in ["COLUMNS", "CLICOLOR_FORCE", "RUST_LOG"] {
+        command.env_remove(of_the_caller);
+    }
     command
 }
 
