@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::report::{phase_word, state_word};
 use crate::zab::{
@@ -126,10 +126,13 @@ impl Milestones {
     }
 
     pub(super) fn halted(reason: HaltReason) {
-        match reason {
-            HaltReason::Stopped => info!("stopped"),
-            other => tracing::error!(why = ?other, "cannot go on"),
-        }
+        let why = match reason {
+            HaltReason::Stopped => return info!("stopped"),
+            HaltReason::WriteFailed => "the disk refused a write",
+            HaltReason::EpochsInverted => "acceptedEpoch is below currentEpoch",
+            HaltReason::CommitMismatch => "the leader committed what it had not proposed",
+        };
+        error!(why, "cannot go on");
     }
 
     /// The servers of a set: `1,3`.

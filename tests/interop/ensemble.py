@@ -108,7 +108,8 @@ class Member:
         text = "".join(f"{key}={value}\n" for key, value in settings.items())
         self.config.write_text(text + "".join(f"{line}\n" for line in lines))
 
-    def start(self):
+    def start(self, largest_file=None):
+        """Its disk refuses what would make a file larger than `largest_file` bytes."""
         assert self.process is None or self.process.poll() is not None, f"server {self.sid} runs already"
         if self.kind == "apache":
             properties = [f"-Dzookeeper.DigestAuthenticationProvider.superDigest={SUPER}"]
@@ -118,7 +119,8 @@ class Member:
         else:
             command = [ZABSIM, "serve", str(self.config)]
         log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        limit = [] if largest_file is None else ["sh", "-c", f"trap '' XFSZ; ulimit -f {largest_file // 512}; exec \"$@\"", "sh"]
+        self.process = subprocess.Popen([*limit, *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def kill(self):
         """As the machine's owner would not: kill -9."""
