@@ -23,7 +23,7 @@ use tracing::{debug, warn};
 use super::Desk;
 use super::config::ClientOptions;
 use super::driver::Event;
-use super::ports;
+use super::{ports, tally};
 use crate::zab::{Duration, Instant};
 use crate::zk::model::OpCode;
 use crate::zk::service::front::connection::Latency;
@@ -344,6 +344,8 @@ pub(super) struct Outbox {
     pending: Vec<u8>,
     /// When the requests under way arrived; they are answered in their order.
     arrivals: VecDeque<(Instant, Option<OpCode>)>,
+    /// The first frame came.
+    greeted: bool,
     pub(super) view: Connection,
 }
 
@@ -385,11 +387,13 @@ impl Connection {
 impl Outbox {
     fn new(clients: Arc<Clients>, gate: Arc<Gate>, queue: mpsc::UnboundedSender<Vec<u8>>, from: SocketAddr) -> Outbox {
         let view = Connection { from, received: 0, sent: 0, outstanding: 0, latency: Latency::default(), last: None };
-        Outbox { clients, gate, queue, pending: Vec::new(), arrivals: VecDeque::new(), view }
+        Outbox { clients, gate, queue, pending: Vec::new(), arrivals: VecDeque::new(), greeted: false, view }
     }
 
-    /// A request came, that asks for this.
-    pub(super) fn received(&mut self, at: Instant, op: Option<OpCode>) {
+    /// A frame came: a greeting, and then requests.
+    pub(super) fn received(&mut self, at: Instant, frame: &[u8]) {
+        let greeted = mem::replace(&mut self.greeted, true);
+        let op = if greeted { tally::op(frame) } else { Some(OpCode::CreateSession) };
         if self.gate.untaken.fetch_sub(1, Ordering::AcqRel) == UNTAKEN + 1 {
             self.gate.changed.notify_one();
         }

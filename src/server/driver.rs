@@ -25,7 +25,7 @@ use super::milestones::{Hex, Milestones};
 use super::quorum::{Quorum, Sent};
 use super::report::{Detail, Reset, Surveyed};
 use super::status::{Counters, LearnerStatus, Status};
-use super::tally::{self, Meter, Tally};
+use super::tally::{Meter, Tally};
 use crate::replica::{Effect, Replica, Service};
 use crate::zab::{HaltReason, Input, Instant, LinkId, Message, Notification, Output, Sid};
 use crate::zk::model::OpCode;
@@ -279,9 +279,9 @@ where
             Call::Alive { .. } => {}
             Call::Frame { bytes, .. } => {
                 let Some(outbox) = self.clients.get_mut(&conn) else { return };
-                let is_greeting = outbox.view.received == 0;
-                outbox.received(now, if is_greeting { Some(OpCode::CreateSession) } else { tally::op(bytes) });
-                self.meter.tally.bytes_received += bytes.len() as u64;
+                outbox.received(now, bytes);
+                // With its length before it.
+                self.meter.tally.bytes_received += 4 + bytes.len() as u64;
                 self.counters.received += 1;
             }
         }
@@ -381,8 +381,12 @@ where
             Answer::Frame { conn, bytes } => {
                 let Some(outbox) = self.clients.get_mut(&conn) else { return };
                 self.counters.sent += 1;
-                self.meter.sent(bytes.len());
-                if let Some(answer) = outbox.push(&bytes, self.clock.now()) {
+                let answer = outbox.push(&bytes, self.clock.now());
+                // That to the greeting is no response.
+                if answer.is_none_or(|it| it.op != Some(OpCode::CreateSession)) {
+                    self.meter.sent(bytes.len());
+                }
+                if let Some(answer) = answer {
                     self.counters.answered(answer.took);
                     self.meter.answered(answer.op, answer.took);
                 }

@@ -202,7 +202,7 @@ class Client:
 
     def _ping_until_readable(self):
         """As every client does. Without it a read at Apache's server can wait until the session ends (ZOOKEEPER-4537)."""
-        end, pause = time.monotonic() + self.link.gettimeout(), max(self.timeout, 500) / 3000
+        end, pause = time.monotonic() + self.link.gettimeout(), min(max(self.timeout, 500) / 3000, 1.0)
         while not select.select([self.link], [], [], pause)[0] and time.monotonic() < end:
             self.send(i32(PING_XID) + i32(OPS["ping"]))
 

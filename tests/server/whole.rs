@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use zabsim::server::config::{Address, Purge, ServerConfig};
 use zabsim::server::report::Reset;
+use zabsim::server::tally::Tally;
 use zabsim::server::{Counters, Server};
 use zabsim::zab::{self, HaltReason, Payload, PeerState};
 use zabsim::zk::model::{Acl, ConnectRequest, Create, CreateKind, Reply, Request, Response, SessionId};
@@ -319,6 +320,10 @@ fn what_a_server_counts_is_set_back_when_it_is_told_to() {
     let status = server.status().unwrap();
     assert_eq!((status.counters, status.tally.updates.summary.count), (Counters::default(), 0));
     assert_eq!((status.tally.proposals.last, status.tally.disk.syncs.count), (-1, 0));
+    session.ask(&Request::GetData { path: "/a".into(), watch: false }).unwrap();
+    let Tally { reads, updates, response_bytes, responses, .. } = server.status().unwrap().tally;
+    assert_eq!((reads.summary.count, updates.summary.count), (1, 0), "a request is no greeting");
+    assert_eq!(i64::try_from(response_bytes), Ok(responses.last), "it is the only response");
 }
 
 /// ZooKeeper writes a snapshot while its tree changes: what it holds may be later than its name, up to the txn that its digest
