@@ -1,14 +1,16 @@
 """Real servers on loopback, Apache ZooKeeper's and zabsim's, alone or in one ensemble."""
 
+import contextlib
 import os
 import pathlib
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
-from raw import Client, boolean, buffer
+from raw import PING_XID, Client, boolean, buffer
 
 JARS = ":".join(
     f"/usr/share/java/{jar}.jar"
@@ -65,20 +67,42 @@ def wait_for(what, condition, timeout=60.0):
     raise AssertionError(f"{what}: not within {timeout:.0f} s")
 
 
-def connect(port):
+def connect(port, **options):
     """A session that has answered a request. The only client of Apache's server may have to wait until its session has expired, get it
     then, and find it closed: the server has missed a commit and looks again when another comes (ZOOKEEPER-4537). That was seen with three
     Apache servers alone, once in tens of thousands of sessions."""
 
     def dial():
         try:
-            client = Client(port)
+            client = Client(port, **options)
             client.call("exists", buffer("/") + boolean(False))
             return client
         except OSError:
             return None
 
     return wait_for(f"a session at port {port}", dial)
+
+
+@contextlib.contextmanager
+def second_clients(ports):
+    """A client at each server, beside those of a script, that pings five times a second: nobody there is the only one who could wake up
+    Apache's server when it has missed a commit (ZOOKEEPER-4537)."""
+    clients, over = [connect(port) for port in ports], threading.Event()
+
+    def ping():
+        while not over.wait(0.2):
+            for client in clients:
+                client.call("ping", xid=PING_XID)
+
+    pinging = threading.Thread(target=ping, daemon=True)
+    pinging.start()
+    try:
+        yield
+    finally:
+        over.set()
+        pinging.join()
+        for client in clients:
+            client.close()
 
 
 class Member:

@@ -11,7 +11,7 @@ import struct
 import sys
 import tempfile
 
-from ensemble import Ensemble
+from ensemble import Ensemble, second_clients
 from raw import OPEN, Client, acl, boolean, buffer, create_body, i32, i64, multi_body, vector
 
 READ = [(1, "world", "anyone")]
@@ -307,7 +307,9 @@ def main():
             for index, kind in enumerate(kinds):
                 settings = {"zabsim.dialect": "3.8"} if kind == "zabsim" else {}
                 with Ensemble(f"{folder}/{index}-{kind}-{count}", " ".join([kind] * count), **settings).start() as servers:
-                    notes.append(script([member.client for member in servers.members]))
+                    ports = [member.client for member in servers.members]
+                    with second_clients(ports):
+                        notes.append(script(ports))
             steps = 0
             for first, second in zip(*notes):
                 steps += 1

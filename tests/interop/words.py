@@ -15,8 +15,8 @@ import tempfile
 import urllib.request
 
 import ensemble
-from ensemble import Ensemble, free_ports, wait_for, word
-from raw import Client, boolean, buffer, create_body, i32
+from ensemble import Ensemble, connect, free_ports, wait_for, word
+from raw import boolean, buffer, create_body, i32
 
 #: What Debian's package leaves out of Apache's class path, and its admin server needs.
 ensemble.JARS += "".join(
@@ -92,7 +92,7 @@ def collect(kind, count, folder):
     told = {}
     with servers:
         servers.start()
-        clients = [Client(member.client, timeout_ms=60000) for member in servers.members]
+        clients = [connect(member.client, timeout_ms=60000) for member in servers.members]
         for client in clients:
             client.call("create", create_body("/e", b"1", flags=3))
         clients[0].call("create", create_body("/a", b"x" * 100))
