@@ -54,6 +54,7 @@ struct Member {
 }
 
 pub(super) fn ensemble(args: &EnsembleArgs, screen: &mut Screen) -> Result<Exit> {
+    args.set.iter().try_for_each(|setting| key_of(setting).map(drop))?;
     let ports: Vec<u16> = (0..args.servers).map(|i| args.client_port + i).collect();
     for port in ports.iter().flat_map(|&port| needed(port, args.servers)) {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
@@ -105,29 +106,27 @@ fn start(number: u16, args: &EnsembleArgs, folder: &Path) -> Result<Member> {
 
 fn zoo_cfg(number: u16, args: &EnsembleArgs, data: &Path) -> Result<String> {
     let data = data.to_str().context("a folder needs a name in UTF-8")?.replace('\\', "\\\\");
-    let client_port = (args.client_port + number - 1).to_string();
     let own = [
-        ("tickTime", "2000"),
-        ("initLimit", "10"),
-        ("syncLimit", "5"),
-        ("dataDir", &data),
-        ("clientPort", &client_port),
-        ("clientPortAddress", "127.0.0.1"),
-        ("4lw.commands.whitelist", "*"),
-        ("admin.enableServer", "false"),
+        ("tickTime", "2000".to_owned()),
+        ("initLimit", "10".to_owned()),
+        ("syncLimit", "5".to_owned()),
+        ("dataDir", data),
+        ("clientPort", (args.client_port + number - 1).to_string()),
+        ("clientPortAddress", "127.0.0.1".to_owned()),
+        ("4lw.commands.whitelist", "*".to_owned()),
+        ("admin.enableServer", "false".to_owned()),
     ];
-    let set: Vec<&str> = args.set.iter().map(|setting| key_of(setting)).collect::<Result<_>>()?;
-    let is_set = |key: &str| set.iter().any(|it| it.strip_prefix("zookeeper.").unwrap_or(it) == key);
-    let mut lines: Vec<String> =
-        own.iter().filter(|(key, _)| !is_set(key)).map(|(key, value)| format!("{key}={value}")).collect();
+    let mut lines: Vec<_> = own.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     if args.servers > 1 {
         for other in 1..=args.servers {
             let client = args.client_port + other - 1;
-            lines.push(format!("server.{other}=127.0.0.1:{}:{}", client + 1000, client + 2000));
+            lines.push((format!("server.{other}"), format!("127.0.0.1:{}:{}", client + 1000, client + 2000)));
         }
     }
-    lines.extend(args.set.iter().cloned());
-    Ok(lines.join("\n") + "\n")
+    let set: Vec<&str> = args.set.iter().map(|setting| key_of(setting)).collect::<Result<_>>()?;
+    let is_set = |key: &str| set.iter().any(|it| it.strip_prefix("zookeeper.").unwrap_or(it) == key);
+    let kept = lines.into_iter().filter(|(key, _)| !is_set(key)).map(|(key, value)| format!("{key}={value}\n"));
+    Ok(kept.chain(args.set.iter().map(|setting| format!("{setting}\n"))).collect())
 }
 
 /// Says when everybody serves, and then who ends, until somebody interrupts.

@@ -382,11 +382,9 @@ where
                 let Some(outbox) = self.clients.get_mut(&conn) else { return };
                 self.counters.sent += 1;
                 let answer = outbox.push(&bytes, self.clock.now());
-                // That to the greeting is no response.
-                if answer.is_none_or(|it| it.op != Some(OpCode::CreateSession)) {
-                    self.meter.sent(bytes.len());
-                }
-                if let Some(answer) = answer {
+                self.meter.sent(answer.map(|it| it.op), bytes.len());
+                // Credentials are checked before requests are counted (`ZooKeeperServer.processPacket`).
+                if let Some(answer) = answer.filter(|it| it.op != Some(OpCode::Auth)) {
                     self.counters.answered(answer.took);
                     self.meter.answered(answer.op, answer.took);
                 }

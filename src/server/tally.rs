@@ -98,9 +98,9 @@ impl Sizes {
 pub struct Tally {
     /// Bytes from clients.
     pub bytes_received: u64,
-    /// Bytes to clients.
+    /// Bytes of answers to clients' requests.
     pub response_bytes: u64,
-    /// Answers to clients.
+    /// Answers to clients, and events.
     pub responses: Sizes,
     /// Proposals as a leader.
     pub proposals: Sizes,
@@ -186,9 +186,16 @@ impl Meter {
         }
     }
 
-    pub(super) fn sent(&mut self, length: usize) {
+    /// A client was sent so many bytes: an event, or the answer to a request for this, if that is known. ZooKeeper counts the answer to a
+    /// greeting nowhere, and those of events, pings and credentials only as sizes (`FinalRequestProcessor`, `ServerCnxn.serialize`).
+    pub(super) fn sent(&mut self, answer: Option<Option<OpCode>>, length: usize) {
+        if answer == Some(Some(OpCode::CreateSession)) {
+            return;
+        }
         self.tally.responses.add(length);
-        self.tally.response_bytes += length as u64;
+        if answer.is_some_and(|op| !matches!(op, Some(OpCode::Ping | OpCode::Auth))) {
+            self.tally.response_bytes += length as u64;
+        }
     }
 
     pub(super) fn received(&mut self, message: &Message) {

@@ -33,14 +33,11 @@ def write_until_refused(member):
     raise AssertionError(f"{WRITES} writes were acknowledged, and a disk had no place for them")
 
 
-def refuse(folder, servers, victim, file, **settings):
-    """The disk of `victim` refuses a write to a `file`, a log or a snapshot."""
-    with Ensemble(folder, " ".join(["zabsim"] * servers), **settings) as ensemble:
-        for member in ensemble.members:
-            member.start(LARGEST if member.sid == victim else None)
-        ensemble.wait()
+def refuse(folder, servers, victim, role, file, **settings):
+    """The disk of server `victim`, a leader or whatever `role` says, refuses a write to a `file`, a log or a snapshot."""
+    with Ensemble(folder, " ".join(["zabsim"] * servers), **settings).start(largest_files={victim: LARGEST}) as ensemble:
         victim = ensemble[victim]
-        role = victim.mode()
+        assert victim.mode() == role, f"server {victim.sid} is {victim.mode()}"
         acknowledged = write_until_refused(victim)
         code = victim.process.wait(20)
         said = [line for line in victim.tail(40).splitlines() if "File too large" in line]
@@ -63,10 +60,10 @@ def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     long_log, short_logs = {"preAllocSize": 64}, {"preAllocSize": 64, "snapCount": 100}
     with tempfile.TemporaryDirectory() as folder:
-        print(refuse(f"{folder}/1", 1, 1, "log", **long_log), flush=True)
-        print(refuse(f"{folder}/2", 3, 3, "log", **long_log), flush=True)
-        print(refuse(f"{folder}/3", 3, 1, "log", **long_log), flush=True)
-        print(refuse(f"{folder}/4", 1, 1, "snapshot", **short_logs), flush=True)
+        print(refuse(f"{folder}/1", 1, 1, "standalone", "log", **long_log), flush=True)
+        print(refuse(f"{folder}/2", 3, 3, "leader", "log", **long_log), flush=True)
+        print(refuse(f"{folder}/3", 3, 1, "follower", "log", **long_log), flush=True)
+        print(refuse(f"{folder}/4", 1, 1, "standalone", "snapshot", **short_logs), flush=True)
     return 0
 
 

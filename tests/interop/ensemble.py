@@ -87,12 +87,15 @@ def connect(port, **options):
 def second_clients(ports):
     """A client at each server, beside those of a script, that pings five times a second: nobody there is the only one who could wake up
     Apache's server when it has missed a commit (ZOOKEEPER-4537)."""
-    clients, over = [connect(port) for port in ports], threading.Event()
+    clients, over, failed = [connect(port, timeout_ms=30000) for port in ports], threading.Event(), []
 
     def ping():
-        while not over.wait(0.2):
-            for client in clients:
-                client.call("ping", xid=PING_XID)
+        try:
+            while not over.wait(0.2):
+                for client in clients:
+                    client.call("ping", xid=PING_XID)
+        except OSError as error:
+            failed.append(error)
 
     pinging = threading.Thread(target=ping, daemon=True)
     pinging.start()
@@ -103,6 +106,7 @@ def second_clients(ports):
         pinging.join()
         for client in clients:
             client.close()
+    assert not failed, f"a second client lost its server: {failed[0]}"
 
 
 class Member:
@@ -222,16 +226,18 @@ class Ensemble:
     def __getitem__(self, sid):
         return self.members[sid - 1]
 
-    def start(self, timeout=60.0):
+    def start(self, timeout=60.0, largest_files=()):
+        """Starts all. `largest_files` says of a sid what `Member.start` takes."""
+        limits = dict(largest_files)
         # The largest sids first, as many as make a quorum: so the largest leads, however long a virtual machine needs.
         voters = [member for member in self.members if member.role == "participant"]
         first = voters[(len(voters) - 1) // 2 :]
         for member in first:
-            member.start()
+            member.start(limits.get(member.sid))
         self.wait(timeout)
         for member in self.members:
             if member not in first:
-                member.start()
+                member.start(limits.get(member.sid))
         return self.wait(timeout)
 
     def wait(self, timeout=60.0):

@@ -156,7 +156,7 @@ class Client:
     def __init__(self, port, timeout_ms=10000, session=0, password=bytes(16), last_zxid=0, read_only=True):
         self.link = socket.create_connection(("127.0.0.1", port), 10)
         self.link.settimeout(15)
-        self.xid, self.events, self.lock = 0, [], threading.Lock()
+        self.xid, self.events, self.lock, self.pings = 0, [], threading.Lock(), 0
         body = i32(0) + i64(last_zxid) + i32(timeout_ms) + i64(session) + buffer(password)
         self.send(body + (boolean(False) if read_only else b""))
         reader = Reader(self.receive())
@@ -205,6 +205,7 @@ class Client:
         end, pause = time.monotonic() + self.link.gettimeout(), min(max(self.timeout, 500) / 3000, 1.0)
         while not select.select([self.link], [], [], pause)[0] and time.monotonic() < end:
             self.send(i32(PING_XID) + i32(OPS["ping"]))
+            self.pings += 1
 
     def poll_events(self, wait=0.0):
         """Events that have arrived; waits that long for a first one."""

@@ -11,38 +11,55 @@ pub struct Source {
     pub path: Arc<str>,
     /// Its text, and the settings.
     pub text: Arc<str>,
-    /// Where in the text the settings begin that were given beside the file.
-    settings: Option<usize>,
+    parts: Option<Arc<Parts>>,
+}
+
+/// What the text was put together from.
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
+    file: Arc<str>,
+    settings: Arc<str>,
 }
 
 impl Source {
     /// The text of a file.
     pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Source {
-        Source { path: path.into(), text: text.into(), settings: None }
+        Source { path: path.into(), text: text.into(), parts: None }
     }
 
     /// The same with settings such as `tickTime=500`, each of which takes the place of the one in the file.
     pub fn with_settings(self, settings: &[String]) -> Source {
+        if settings.is_empty() {
+            return self;
+        }
         // An empty line, lest the last one of the file goes on into the first setting.
-        let file = format!("{}\n\n", self.text);
-        Source { path: self.path, settings: Some(file.len()), text: (file + &settings.join("\n")).into() }
+        Source::joined(self.path, &format!("{}\n\n", self.text), &settings.join("\n"))
+    }
+
+    fn joined(path: Arc<str>, file: &str, settings: &str) -> Source {
+        let parts = Parts { file: file.into(), settings: settings.into() };
+        Source { path, text: [file, settings].concat().into(), parts: Some(Arc::new(parts)) }
     }
 
     /// The same place with another text, byte for byte as long.
     pub(super) fn masked(self, text: String) -> Source {
-        Source { text: text.into(), ..self }
+        match &self.parts {
+            Some(parts) => Source::joined(self.path, &text[..parts.file.len()], &text[parts.file.len()..]),
+            None => Source { text: text.into(), ..self },
+        }
     }
 
     /// Whether what begins there is a setting that was given beside the file.
     pub(super) fn is_setting(&self, start: usize) -> bool {
-        self.settings.is_some_and(|settings| start >= settings)
+        self.parts.as_ref().is_some_and(|parts| start >= parts.file.len())
     }
 
     /// Something is wrong in these bytes of it.
     pub(super) fn at(&self, span: Range<usize>, message: impl Into<String>) -> Complaint {
-        let (source, from) = match self.settings {
-            Some(from) if self.is_setting(span.start) => (Source::new("--set", &self.text[from..]), from),
-            Some(end) => (Source::new(self.path.clone(), &self.text[..end]), 0),
+        let part = |path: Arc<str>, text: &Arc<str>| Source { path, text: text.clone(), parts: None };
+        let (source, from) = match &self.parts {
+            Some(parts) if self.is_setting(span.start) => (part("--set".into(), &parts.settings), parts.file.len()),
+            Some(parts) => (part(self.path.clone(), &parts.file), 0),
             None => (self.clone(), 0),
         };
         Complaint { source, span: Some(span.start - from..span.end - from), message: message.into(), help: None }

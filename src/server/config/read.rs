@@ -276,8 +276,10 @@ fn tree(reader: &mut Reader) -> TreeOptions {
     let super_digest = reader.take("DigestAuthenticationProvider.superDigest");
     if let Some(property) = super_digest.as_ref().filter(|it| it.value.matches(':').count() != 1) {
         // Its line is named and not shown: it may hold the password itself.
-        let line = reader.source.text[..property.key_span.start].matches('\n').count() + 1;
-        let complaint = reader.source.lacks(format!("`{}` in line {line} has no user and digest", property.key));
+        let place = reader.source.at(property.key_span.clone(), "");
+        let (line, _) = place.place().unwrap_or_default();
+        let message = format!("`{}` in line {line} has no user and digest", property.key);
+        let complaint = Complaint { message, span: None, ..place };
         let help = "expected USER:DIGEST, the digest being base64(sha1(\"USER:PASSWORD\"))";
         reader.errors.push(complaint.help(help));
     }

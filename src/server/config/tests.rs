@@ -65,12 +65,14 @@ fn settings_beside_the_file_win_and_leave_its_lines_where_they_are() {
     };
     let (config, warnings) = read(&["tickTime=500", "forceSync=no", "clientPort=1"]).expect("it is mended");
     assert_eq!((config.peer.limits.tick_time.as_millis(), config.store.force_sync, warnings), (500, false, vec![]));
-    let errors = read(&["initLimit=z", "forceSync=no", "syncLimit=y"]).expect_err("it is wrong");
-    insta::assert_snapshot!(shown(&errors), @r"
+    let digest = "DigestAuthenticationProvider.superDigest=hunter2";
+    let errors = read(&["initLimit=z", "forceSync=no", "syncLimit=y", digest]).expect_err("it is wrong");
+    insta::assert_snapshot!(shown(&errors), @r#"
     zoo.cfg:2:12: `clientPort` cannot be `x` (expected a whole number from 0 to 65535)
     --set:1:11: `initLimit` cannot be `z` (expected a whole number from 1 to 1048576)
     --set:3:11: `syncLimit` cannot be `y` (expected a whole number from 1 to 1048576)
-    ");
+    --set: `DigestAuthenticationProvider.superDigest` in line 4 has no user and digest (expected USER:DIGEST, the digest being base64(sha1("USER:PASSWORD")))
+    "#);
     let (_, warnings) = read(&["clientPort=1", "forceSync=no", "clientPort=2", "tickTimes=3"]).expect("it is odd");
     insta::assert_snapshot!(shown(&warnings), @r"
     --set:1:1: `clientPort` comes again below (the last one counts; remove the others)
